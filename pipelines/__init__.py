@@ -1,0 +1,1 @@
+"""From a cohort folder to arrays and tf.data."""

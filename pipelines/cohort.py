@@ -1,0 +1,257 @@
+"""A cohort: a folder, or pandas frames, checked and cut to what a model may see."""
+
+import shutil
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field, replace
+from pathlib import Path
+from typing import Any, Self
+
+import numpy as np
+import pandas as pd
+
+from hybrid_zoo.errors import CohortError
+from hybrid_zoo.pipelines.arrays import CohortArrays
+from hybrid_zoo.pipelines.checks import clean_samples
+from hybrid_zoo.pipelines.images import Progress
+from hybrid_zoo.pipelines.loading import (
+    image_parts,
+    label_array,
+    note_parts,
+    sequence_parts,
+    tabular_parts,
+)
+from hybrid_zoo.pipelines.rows import RowCleaner
+from hybrid_zoo.pipelines.schema import CohortConfig, parse_config, read_config
+from hybrid_zoo.pipelines.summary import summary_lines
+from hybrid_zoo.pipelines.tables import Quarantine, read_table, with_row_numbers
+from hybrid_zoo.pipelines.writing import TABLES, write_cohort
+
+_OPTIONAL = TABLES[1:]
+
+
+@dataclass(frozen=True, kw_only=True, eq=False)
+class Cohort:
+    """Checked samples with their events, images and notes.
+
+    Args:
+        config: cohort.yaml.
+        samples: Index `sample_id`; `patient_id` and every column of the table, NaN where a cell is
+            empty or quarantined.
+        events: `sample_id, hours, variable, value, modality`, inside the window.
+        images: `sample_id, path, hours, modality` and the table's other columns, good files only.
+        notes: `sample_id, text, hours, modality`, inside the window.
+        folder: Where image paths start; None for frames without images.
+        quarantine: `table, row, file, column, reason` of what could not be used.
+        dropped: What was left out on purpose (outside the window ...) to the number of rows.
+        unused: Sentences about tables that are there and not used.
+    """
+
+    config: CohortConfig
+    samples: pd.DataFrame
+    events: pd.DataFrame
+    images: pd.DataFrame
+    notes: pd.DataFrame
+    folder: Path | None
+    quarantine: pd.DataFrame
+    dropped: dict[str, int] = field(default_factory=dict)
+    unused: tuple[str, ...] = ()
+
+    @classmethod
+    def read(cls, folder: str | Path, progress: Progress | None = None) -> Self:
+        """Read and check a cohort folder.
+
+        Args:
+            folder: The folder that holds cohort.yaml.
+            progress: Called with the number of image files checked and of all image files.
+
+        Returns:
+            The cohort. Rows and files that cannot be used are in its `quarantine`.
+
+        Raises:
+            CohortError: If the cohort as a whole cannot be used; the message says why.
+        """
+        folder = Path(folder)
+        if not folder.is_dir():
+            raise CohortError(f"{folder} is not a folder; expected one that holds cohort.yaml.")
+        config = read_config(folder / "cohort.yaml")
+        quarantine = Quarantine()
+        tables = {name: read_table(folder, name, quarantine) for name in _tables_of(config)}
+        stems = {path.name.split(".")[0] for path in folder.iterdir() if path.is_file()}
+        idle = [name for name in _OPTIONAL if name in stems and name not in tables]
+        cohort = cls._checked(config, tables, folder, quarantine, progress)
+        notice = tuple(f"table {name} is there; cohort.yaml has no {name} key" for name in idle)
+        return replace(cohort, unused=notice)
+
+    @classmethod
+    def from_frames(
+        cls,
+        samples: pd.DataFrame,
+        *,
+        events: pd.DataFrame | None = None,
+        images: pd.DataFrame | None = None,
+        notes: pd.DataFrame | None = None,
+        folder: str | Path | None = None,
+        **config: Any,
+    ) -> Self:
+        """Check a cohort held in pandas frames, by the same rules as a folder.
+
+        Args:
+            samples: One row per sample: `sample_id` (column or index) and the columns of `config`.
+            events: `sample_id, hours, variable, value`; its options default to irregular steps.
+            images: `sample_id, path`; paths start at `folder`.
+            notes: `sample_id, text`.
+            folder: Where image paths start.
+            **config: Keys of cohort.yaml; `targets` is required. `targets=["death"]` is short for
+                binary targets, `tabular=["age"]` for columns whose kind follows from their dtype.
+                The keys `events`, `images` and `notes` are called `events_options={"step_hours":
+                1}`, `images_options` and `notes_options` here, since the tables have their names.
+
+        Returns:
+            The cohort; nothing is written.
+
+        Raises:
+            CohortError: As `read`.
+        """
+        tables = {"samples": samples, "events": events, "images": images, "notes": notes}
+        given = {name: frame for name, frame in tables.items() if frame is not None}
+        parsed = parse_config(_expand(config, given), "Cohort.from_frames")
+        if images is not None and folder is None:
+            raise CohortError("Cohort.from_frames got images and no folder=, where paths start.")
+        used = {n: with_row_numbers(given[n], n) for n in _tables_of(parsed) if n in given}
+        where = None if folder is None else Path(folder)
+        return cls._checked(parsed, used, where, Quarantine(), None)
+
+    @classmethod
+    def _checked(
+        cls,
+        config: CohortConfig,
+        tables: Mapping[str, pd.DataFrame | None],
+        folder: Path | None,
+        quarantine: Quarantine,
+        progress: Progress | None,
+    ) -> Self:
+        there = {name: table for name, table in tables.items() if table is not None}
+        for name in _tables_of(config):
+            if name not in there:
+                raise CohortError(
+                    f"table {name} is missing: expected {name}.csv, .csv.gz or .parquet."
+                )
+        images = there.get("images")
+        image_columns = [] if images is None else [str(column) for column in images]
+        samples = clean_samples(there["samples"], config, image_columns, quarantine)
+        cleaner = RowCleaner(config, samples.index, quarantine)
+        cohort = cls(
+            config=config,
+            samples=samples,
+            events=cleaner.events(there.get("events")),
+            images=cleaner.images(images, folder, progress),
+            notes=cleaner.notes(there.get("notes")),
+            folder=folder,
+            quarantine=quarantine.frame(),
+            dropped=dict(cleaner.dropped),
+        )
+        cohort._require_something()
+        return cohort
+
+    def _require_something(self) -> None:
+        tabular = list(self.config.tabular)
+        rows = len(self.events) + len(self.images) + len(self.notes)
+        if not rows and not self.samples[tabular].notna().to_numpy().any():
+            reasons = self.quarantine["reason"].value_counts().to_dict()
+            raise CohortError(
+                f"Cohort {self.config.name!r} has no usable input: nothing is left of tabular, "
+                f"events, images and notes. Quarantined: {reasons}; dropped: {self.dropped}."
+            )
+
+    def to_arrays(self) -> CohortArrays:
+        """Decode images, lay events on their grid, and code categories, words and labels.
+
+        Returns:
+            Raw units, NaN where not observed, samples in the order of `samples`.
+
+        Raises:
+            DataError: If an image file has changed since it was checked.
+        """
+        ids = self.samples.index
+        fields: dict[str, dict[str, Any]] = {}
+        for part in (
+            image_parts(self.images, ids, self.config, self.folder),
+            sequence_parts(self.events, ids, self.config),
+            tabular_parts(self.samples, self.config),
+            note_parts(self.notes, ids, self.config),
+        ):
+            for name, values in part.items():
+                fields.setdefault(name, {}).update(values)
+        targets = self.config.targets
+        return CohortArrays(
+            sample_ids=np.array(ids, dtype=str),
+            patient_ids=self.samples["patient_id"].to_numpy(dtype=str),
+            labels={name: label_array(self.samples[name], t) for name, t in targets.items()},
+            classes={name: target.classes for name, target in targets.items()},
+            **{"inputs": {}, **fields},
+        )
+
+    def write(self, folder: str | Path, suffix: str = ".csv") -> None:
+        """Write the cohort as a folder that reads back to an equal cohort.
+
+        Args:
+            folder: Made if need be; image files are copied into it.
+            suffix: `.csv`, `.csv.gz` or `.parquet`.
+
+        Raises:
+            CohortError: If the folder holds a table in another format.
+        """
+        folder = Path(folder)
+        tables = {name: getattr(self, name) for name in _tables_of(self.config)}
+        write_cohort(folder, self.config.to_dict(), tables, suffix)
+        for path in self.images["path"].unique():
+            source, copy = (self.folder or Path()) / path, folder / path
+            if source.resolve() != copy.resolve():
+                copy.parent.mkdir(parents=True, exist_ok=True)
+                shutil.copyfile(source, copy)
+
+    def equals(self, other: "Cohort") -> bool:
+        """Tell whether two cohorts hold the same configuration, samples, events, images and notes.
+
+        Args:
+            other: Another cohort; folder, quarantine and counts are not compared.
+        """
+        frames = all(getattr(self, name).equals(getattr(other, name)) for name in TABLES)
+        return self.config == other.config and frames
+
+    def summary(self) -> list[str]:
+        """Return what a person wants to know about the cohort, as lines of text."""
+        return summary_lines(self)
+
+
+def _tables_of(config: CohortConfig) -> list[str]:
+    """Return the tables that a configuration uses."""
+    return ["samples", *(name for name in _OPTIONAL if getattr(config, name))]
+
+
+def _expand(config: Mapping[str, Any], frames: Mapping[str, pd.DataFrame]) -> dict[str, Any]:
+    """Spell the short forms out as cohort.yaml would."""
+    full = {"version": 1, "name": "cohort", **config}
+    if _is_list(full.get("targets")):
+        full["targets"] = {name: {"kind": "binary"} for name in full["targets"]}
+    if _is_list(full.get("tabular")):
+        full["tabular"] = {name: _column(frames["samples"], name) for name in full["tabular"]}
+    for name in _OPTIONAL:
+        full[name] = full.pop(f"{name}_options", _modalities(frames.get(name)))
+    return {key: value for key, value in full.items() if value is not None}
+
+
+def _modalities(frame: pd.DataFrame | None) -> dict[str, Any] | None:
+    """Give every input that a table names its default options."""
+    if frame is None or "modality" not in frame:
+        return None if frame is None else {}
+    return {str(name): {} for name in frame["modality"].dropna().unique()}
+
+
+def _is_list(value: object) -> bool:
+    return isinstance(value, Iterable) and not isinstance(value, (str, Mapping))
+
+
+def _column(samples: pd.DataFrame, name: str) -> dict[str, str]:
+    numeric = name in samples and pd.api.types.is_numeric_dtype(samples[name].dtype)
+    return {"kind": "numeric" if numeric else "categorical"}

@@ -1,0 +1,118 @@
+"""Turns long event rows into arrays: a regular grid, or irregular steps."""
+
+import numpy as np
+import pandas as pd
+
+from hybrid_zoo.errors import CohortError
+from hybrid_zoo.pipelines.schema import Events
+
+LONGEST = 100_000  # steps: a mistyped hour must not ask for a terabyte
+_SLACK = 1e-9  # 0.3 hours at 0.1 hours per step is step 3, though 0.3 / 0.1 < 3 in binary
+
+
+def sequence_arrays(
+    events: pd.DataFrame, sample_ids: pd.Index, options: Events
+) -> tuple[np.ndarray, np.ndarray | None, tuple[str, ...]]:
+    """Lay the events of one modality out as steps by variables.
+
+    With `step_hours`, step `floor((hours - start) / step_hours)`, the last one closed at
+    `end_hours`; without `start_hours` the grid starts at 0, or at the cohort's earliest whole step
+    if that is before 0. All steps of the window if both bounds are given, else those of the longest
+    sample. Without `step_hours`, one step per distinct time stamp of a sample.
+    A cell is the mean of its values; a variable of kind `event` is 1 where it has a row.
+
+    Args:
+        events: Rows `sample_id, hours, variable, value` of this modality, inside the window.
+        sample_ids: All samples, in order.
+        options: Window, step and variables.
+
+    Returns:
+        `(samples, steps, variables)` float32, NaN where not measured; `(samples, steps)` float32
+        hours with a NaN tail, None for a regular grid; the variables in order.
+
+    Raises:
+        CohortError: If there would be more than 100,000 steps.
+    """
+    known = options.variables
+    variables = tuple(known) if known is not None else tuple(sorted(events["variable"].unique()))
+    sample = sample_ids.get_indexer(pd.Index(events["sample_id"]))
+    variable = pd.Index(variables, dtype=object).get_indexer(
+        pd.Index(events["variable"], dtype=object)
+    )
+    hours = events["hours"].to_numpy(dtype=float)
+    if options.step_hours is None:
+        step, time = _stamps(sample, hours, len(sample_ids))
+        steps = time.shape[1]
+    else:
+        step, steps = _steps(hours, options, options.step_hours)
+        time = None
+    value = events["value"].to_numpy(dtype=float).copy()
+    kinds = variable_kinds(variables, options)
+    value[np.array([kind == "event" for kind in kinds], dtype=bool)[variable]] = 1.0
+    shape = (len(sample_ids), steps, len(variables))
+    return _mean_per_cell((sample, step, variable), value, shape), time, variables
+
+
+def variable_kinds(variables: tuple[str, ...], options: Events) -> tuple[str, ...]:
+    """Return the kind of each variable.
+
+    Args:
+        variables: Names in order.
+        options: Where kinds are declared; an undeclared variable is numeric.
+    """
+    known = options.variables or {}
+    return tuple(known[name].kind if name in known else "numeric" for name in variables)
+
+
+def _steps(hours: np.ndarray, options: Events, width: float) -> tuple[np.ndarray, int]:
+    """Return each row's step and the number of steps."""
+    start = options.start_hours
+    if start is None:
+        earliest = hours.min(initial=0.0)
+        start = float(np.floor(earliest / width) * width)
+    step = np.floor((hours - start) / width + _SLACK)
+    if options.end_hours is not None:
+        last = max(1.0, np.ceil((options.end_hours - start) / width - _SLACK)) - 1
+        step = np.minimum(step, last)
+    whole = options.start_hours is not None and options.end_hours is not None
+    steps = last + 1 if whole else step.max(initial=0.0) + 1
+    if steps > LONGEST:
+        raise CohortError(
+            f"events: {steps:.0f} steps of {width} hours; expected at most {LONGEST}. "
+            "Set start_hours and end_hours, or a larger step_hours."
+        )
+    return step.astype(np.int64), int(steps)
+
+
+def _stamps(sample: np.ndarray, hours: np.ndarray, samples: int) -> tuple[np.ndarray, np.ndarray]:
+    """Return each row's step, and `(samples, steps)` hours of the steps."""
+    order = np.lexsort((hours, sample))
+    ordered_sample, ordered_hours = sample[order], hours[order]
+    new_sample = np.diff(ordered_sample, prepend=-1) != 0
+    fresh = new_sample | (np.diff(ordered_hours, prepend=np.nan) != 0)
+    count = np.cumsum(fresh) - 1
+    first = np.maximum.accumulate(np.where(new_sample, count, 0)) if len(count) else count
+    step = np.empty(len(hours), dtype=np.int64)
+    step[order] = count - first
+    steps = int(step.max(initial=0)) + 1
+    if steps > LONGEST:
+        raise CohortError(f"events: {steps} time stamps in one sample; set step_hours.")
+    time = np.full((samples, steps), np.nan, dtype=np.float32)
+    time[sample, step] = hours
+    return step, time
+
+
+def _mean_per_cell(
+    place: tuple[np.ndarray, ...], value: np.ndarray, shape: tuple[int, ...]
+) -> np.ndarray:
+    """Average the values that share a cell; the order of the rows does not change a bit."""
+    grid = np.full(shape, np.nan, dtype=np.float32)
+    if not len(value):
+        return grid
+    cell = np.ravel_multi_index(place, shape)
+    order = np.lexsort((value, cell))
+    cell, value = cell[order], value[order]
+    starts = np.flatnonzero(np.diff(cell, prepend=-1))
+    counts = np.diff(starts, append=len(cell))
+    grid.ravel()[cell[starts]] = np.add.reduceat(value, starts) / counts
+    return grid

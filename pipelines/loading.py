@@ -1,0 +1,168 @@
+"""Turns a checked cohort into arrays."""
+
+import re
+import zlib
+from collections.abc import Iterable
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pandas as pd
+
+from hybrid_zoo.errors import CohortError
+from hybrid_zoo.pipelines.grids import sequence_arrays, variable_kinds
+from hybrid_zoo.pipelines.images import decode_bags, order_images
+from hybrid_zoo.pipelines.schema import CohortConfig, Images, Target
+
+TOKEN_BUCKETS = 8191
+_WORD = re.compile(r"\w+")
+
+
+def tabular_parts(samples: pd.DataFrame, config: CohortConfig) -> dict[str, Any]:
+    """Return the tabular input: numbers as they are, categories as codes of sorted levels.
+
+    Args:
+        samples: Checked samples.
+        config: The cohort's configuration.
+
+    Returns:
+        Fields of `CohortArrays`; `inputs["tabular"]` is `(samples, columns)` float32, NaN where not
+        recorded. Empty if no column is declared.
+    """
+    if not config.tabular:
+        return {}
+    values = np.full((len(samples), len(config.tabular)), np.nan, dtype=np.float32)
+    categories = {}
+    for k, (name, column) in enumerate(config.tabular.items()):
+        if column.kind == "numeric":
+            values[:, k] = samples[name].to_numpy()
+            continue
+        levels = sorted(samples[name].dropna().unique())
+        codes = pd.Index(levels, dtype=object).get_indexer(pd.Index(samples[name], dtype=object))
+        values[:, k] = np.where(samples[name].isna(), np.nan, codes)
+        categories[name] = tuple(levels)
+    kinds = tuple(column.kind for column in config.tabular.values())
+    return {
+        "inputs": {"tabular": values},
+        "columns": {"tabular": tuple(config.tabular)},
+        "kinds": {"tabular": kinds},
+        "categories": categories,
+    }
+
+
+def sequence_parts(events: pd.DataFrame, samples: pd.Index, config: CohortConfig) -> dict[str, Any]:
+    """Return every sequence input, and the `time` of those with irregular steps.
+
+    Args:
+        events: Checked event rows.
+        samples: Sample ids in order.
+        config: The cohort's configuration.
+
+    Returns:
+        Fields of `CohortArrays`. A modality that names no variable and has no row is left out.
+    """
+    parts: dict[str, Any] = {"inputs": {}, "columns": {}, "kinds": {}, "step_hours": {}}
+    for name, options in config.events.items():
+        rows = events[events["modality"] == name]
+        values, time, variables = sequence_arrays(rows, samples, options)
+        if not variables:
+            continue
+        parts["inputs"][name] = values
+        parts["columns"][name] = variables
+        parts["kinds"][name] = variable_kinds(variables, options)
+        if time is not None:
+            parts["inputs"]["time" + name.removeprefix("sequence")] = time
+        if options.step_hours is not None:
+            parts["step_hours"][name] = options.step_hours
+    return parts
+
+
+def image_parts(
+    images: pd.DataFrame, samples: pd.Index, config: CohortConfig, folder: Path | None
+) -> dict[str, Any]:
+    """Return every image input, decoded.
+
+    Args:
+        images: Checked image rows.
+        samples: Sample ids in order.
+        config: The cohort's configuration.
+        folder: Where paths start.
+
+    Returns:
+        Fields of `CohortArrays`: `(samples, images, height, width, channels)` float32 in order of
+        hours, the latest last, NaN after a sample's last image.
+
+    Raises:
+        CohortError: If there are image rows and no folder.
+        DataError: If a file has changed since it was checked.
+    """
+    inputs = {}
+    for name, options in config.images.items():
+        inputs[name] = _bags(images[images["modality"] == name], samples, folder, options)
+    return {"inputs": inputs}
+
+
+def _bags(
+    rows: pd.DataFrame, samples: pd.Index, folder: Path | None, options: Images
+) -> np.ndarray:
+    rows, slots = order_images(rows, samples)
+    most = int(slots[:, 1].max(initial=0)) + 1
+    bags = np.full((len(samples), most, *options.size, options.channels), np.nan, dtype=np.float32)
+    if len(rows) and folder is None:
+        raise CohortError("The cohort has image rows and no folder; pass folder= to from_frames.")
+    if folder is not None:
+        decode_bags(rows["path"], slots, bags, folder, options)
+    return bags
+
+
+def note_parts(notes: pd.DataFrame, samples: pd.Index, config: CohortConfig) -> dict[str, Any]:
+    """Return every note input as hashed words.
+
+    The notes of a sample are joined in order of time (those without hours first), lower-cased and
+    split into words; a word's token is `1 + crc32(word) % 8191`. Of more than `max_tokens` words
+    the last are kept, as of images the latest are.
+
+    Args:
+        notes: Checked note rows.
+        samples: Sample ids in order.
+        config: The cohort's configuration.
+
+    Returns:
+        Fields of `CohortArrays`: `(samples, max_tokens)` int32, 0 is padding.
+    """
+    inputs = {}
+    for name, options in config.notes.items():
+        tokens = np.zeros((len(samples), options.max_tokens), dtype=np.int32)
+        rows = notes[notes["modality"] == name]
+        rows = rows.sort_values(["hours", "text"], na_position="first", kind="stable")
+        for sample, texts in rows.groupby("sample_id")["text"]:
+            words = hash_words(texts)[-options.max_tokens :]
+            tokens[samples.get_loc(sample), : len(words)] = words
+        inputs[name] = tokens
+    return {"inputs": inputs}
+
+
+def hash_words(texts: Iterable[str]) -> list[int]:
+    """Turn texts into tokens 1..8191, the same on every machine and in every process.
+
+    Args:
+        texts: Notes in order.
+    """
+    words = (word for text in texts for word in _WORD.findall(text.lower()))
+    return [1 + zlib.crc32(word.encode()) % TOKEN_BUCKETS for word in words]
+
+
+def label_array(column: pd.Series, target: Target) -> np.ndarray:
+    """Return a target's labels.
+
+    Args:
+        column: `(samples,)` 0, 1 or NaN; class names for a multiclass target.
+        target: Its kind and classes.
+
+    Returns:
+        `(samples,)` float32: 0 or 1, or the class index; NaN is unknown.
+    """
+    if target.kind == "binary":
+        return column.to_numpy(dtype=np.float32)
+    codes = pd.Index(target.classes, dtype=object).get_indexer(pd.Index(column, dtype=object))
+    return np.where(column.isna(), np.nan, codes).astype(np.float32)

@@ -1,0 +1,20 @@
+"""Fixtures that any test may use."""
+
+import sys
+from importlib.util import find_spec
+from pathlib import Path
+
+import pytest
+
+if find_spec("hybrid_zoo") is None or find_spec("hybrid_zoo.pipelines") is None:
+    raise pytest.UsageError("hybrid_zoo is not installed; run: pip install -e '.[test]'")
+
+sys.path.insert(0, str(Path(__file__).parent))  # so that tests can import `factories`
+
+
+@pytest.fixture
+def cohort_folder(tmp_path):
+    """A valid cohort of 40 samples with tabular, events, images and notes."""
+    from factories import make_cohort
+
+    return make_cohort(tmp_path / "cohort")
