@@ -1,0 +1,1 @@
+"""Measure models honestly: intervals by patient, paired tests, a prespecified verdict."""
