@@ -1,0 +1,76 @@
+"""From fused features to a calibrated probability per target."""
+
+import keras
+from keras import ops
+
+
+@keras.saving.register_keras_serializable("hybrid_zoo")
+class Calibration(keras.layers.Layer):
+    """Recalibrate a logit; the identity until fitted.
+
+    Binary targets get `slope * logit + intercept`, multiclass ones `slope * logits`, whose inverse
+    slope is the temperature.
+
+    Source:
+        Cox 1958 (logistic recalibration); Guo et al. 2017, arXiv:1706.04599, equation 9
+        (temperature).
+    """
+
+    def __init__(self, **kwargs) -> None:
+        super().__init__(trainable=False, dtype="float32", **kwargs)
+
+    def build(self, input_shape: tuple) -> None:
+        """Create slope 1 and intercept 0."""
+        self.slope = self.add_weight(shape=(), name="slope", initializer="ones", trainable=False)
+        self.intercept = self.add_weight(
+            shape=(), name="intercept", initializer="zeros", trainable=False
+        )
+
+    def call(self, logits: keras.KerasTensor) -> keras.KerasTensor:
+        """Return recalibrated logits of the same shape."""
+        return ops.cast(logits, "float32") * self.slope + self.intercept
+
+    def fit_to(self, slope: float, intercept: float = 0.0) -> None:
+        """Set what was fitted on out-of-fold predictions.
+
+        Args:
+            slope: Positive, so that the order of patients stays.
+            intercept: Shift of the logit; 0 for multiclass.
+        """
+        self.slope.assign(slope)
+        self.intercept.assign(intercept)
+
+    def get_config(self) -> dict:
+        """Return the constructor's arguments."""
+        config = super().get_config()
+        return {"name": config["name"]}
+
+
+def logit_head(features: keras.KerasTensor, classes: int, name: str) -> keras.KerasTensor:
+    """Apply a float32 dense layer without activation.
+
+    Args:
+        features: `(batch, width)`.
+        classes: 1 for a binary target, else the number of classes.
+        name: The layer's name.
+
+    Returns:
+        `(batch, classes)` float32 logits, also under mixed precision.
+    """
+    return keras.layers.Dense(classes, dtype="float32", name=name)(features)
+
+
+def probability_head(logits: keras.KerasTensor, classes: int, name: str) -> keras.KerasTensor:
+    """Calibrate logits and turn them into probabilities.
+
+    Args:
+        logits: `(batch, classes)`.
+        classes: 1 for a binary target, else the number of classes.
+        name: The target; also the output's name.
+
+    Returns:
+        `(batch, classes)` probabilities.
+    """
+    calibrated = Calibration(name=f"{name}_calibration")(logits)
+    activation = "sigmoid" if classes == 1 else "softmax"
+    return keras.layers.Activation(activation, dtype="float32", name=name)(calibrated)

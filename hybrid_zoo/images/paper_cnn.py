@@ -1,0 +1,70 @@
+"""The convolutional network of the review, from scratch."""
+
+from collections.abc import Sequence
+
+import keras
+
+from hybrid_zoo.errors import ConfigError
+from hybrid_zoo.inputs import InputSpec, Modality, as_modality
+from hybrid_zoo.layers.dense import dense_block
+from hybrid_zoo.layers.presence import Scrub
+from hybrid_zoo.layers.standardize import standardize
+from hybrid_zoo.registries import IMAGE_ENCODERS
+
+SMALLEST = 8
+
+
+@IMAGE_ENCODERS.register
+def paper_cnn(
+    spec: InputSpec | Modality,
+    *,
+    widths: Sequence[int] = (32, 64, 128),
+    units: int = 128,
+    dropout: float = 0.3,
+    l2: float = 1e-4,
+    name: str = "paper_cnn",
+) -> keras.Model:
+    """Stack convolution and max-pooling down to at most 8x8 pixels, flatten, dense.
+
+    Args:
+        spec: The image modality, or a spec with exactly one; at least 8x8 pixels.
+        widths: Filters of each block; the last is repeated until the map is at most 8x8.
+        units: Width of the dense layer, which is the number of features.
+        dropout: Share of features dropped in training, 0 to 1.
+        l2: Weight penalty of the dense layer.
+        name: The model's name.
+
+    Returns:
+        A model from `(batch, height, width, channels)` raw pixels to `(batch, units)`.
+
+    Raises:
+        ConfigError: If the images are smaller than 8x8.
+
+    Source:
+        The review's CNN (convolution, pooling, flatten, dense); widths as in Simonyan & Zisserman
+        2015, arXiv:1409.1556, table 1, shortened.
+    """
+    modality = as_modality(spec, "image")
+    shape = modality.shape[1:]
+    side = min(shape[:2])
+    if side < SMALLEST:
+        raise ConfigError(
+            f"paper_cnn needs images of at least {SMALLEST}x{SMALLEST} pixels, got {shape[:2]} in "
+            f"{modality.name!r}. Set a larger images.size."
+        )
+    image = keras.Input(shape, name=modality.name)
+    x = Scrub()(standardize(modality)(image))
+    for block in range(_blocks(max(shape[:2]), len(widths))):
+        width = widths[min(block, len(widths) - 1)]
+        x = keras.layers.Conv2D(width, 3, padding="same", activation="relu")(x)
+        x = keras.layers.MaxPooling2D(2, padding="same")(x)
+    x = keras.layers.Flatten()(x)
+    return keras.Model(image, dense_block(x, units=units, dropout=dropout, l2=l2), name=name)
+
+
+def _blocks(side: int, least: int) -> int:
+    """Halvings until the longer side is at most 8, and at least one per width."""
+    blocks = 0
+    while blocks < least or side > SMALLEST:
+        side, blocks = -(-side // 2), blocks + 1
+    return blocks

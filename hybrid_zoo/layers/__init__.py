@@ -1,0 +1,1 @@
+"""Layers that read raw units, where NaN means not observed."""

@@ -1,0 +1,111 @@
+"""What a recurrent encoder reads of a series with gaps."""
+
+import keras
+from keras import ops
+
+from hybrid_zoo.layers.masking import masked_max, masked_mean, observed, scrub
+
+
+@keras.saving.register_keras_serializable("hybrid_zoo")
+class CarryForward(keras.layers.Layer):
+    """Give every step the last value, whether it is new, and how fresh it is.
+
+    A value never seen so far is 0, the training mean, with freshness 0. The steps after the last
+    observation are padding; the first step always counts, so that no mask is all False.
+
+    Source:
+        Che et al. 2018, doi:10.1038/s41598-018-24271-9, section "GRU-Simple": value, mask and time
+        since; here the time enters as 1 / (1 + steps or hours since), bounded and free of units.
+    """
+
+    def call(
+        self, scores: keras.KerasTensor, time: keras.KerasTensor | None = None
+    ) -> tuple[keras.KerasTensor, keras.KerasTensor]:
+        """Return the channels and the mask of a batch of series.
+
+        Args:
+            scores: `(batch, steps, variables)` standard scores, NaN where not measured.
+            time: `(batch, steps)` hours with a NaN tail, or None on a regular grid.
+
+        Returns:
+            `(batch, steps, 3 * variables)` float and `(batch, steps)` bool, True up to the last
+            observation.
+        """
+        seen = observed(scores)
+        step = ops.reshape(ops.arange(ops.shape(scores)[1], dtype="int32"), (1, -1, 1))
+        latest = ops.associative_scan(ops.maximum, ops.where(seen, step, -1), axis=1)
+        latest = ops.reshape(latest, ops.shape(scores))  # the scan forgets its rank
+        ever = latest >= 0
+        source = ops.maximum(latest, 0)
+        carried = ops.take_along_axis(scrub(scores), source, axis=1)
+        age = _age(step, source, time)
+        fresh = ops.where(ever, 1.0 / (1.0 + age), 0.0)
+        channels = ops.concatenate([carried, ops.cast(seen, "float32"), fresh], axis=-1)
+        return channels, _until_last(ops.any(seen, axis=-1))
+
+    def compute_output_spec(self, scores, time=None):
+        """Return the symbolic outputs; the scan needs no tracing for that."""
+        batch, steps, variables = scores.shape
+        return (
+            keras.KerasTensor((batch, steps, 3 * variables), dtype="float32"),
+            keras.KerasTensor((batch, steps), dtype="bool"),
+        )
+
+
+@keras.saving.register_keras_serializable("hybrid_zoo")
+class SequenceSummary(keras.layers.Layer):
+    """Summarise each variable: first, last, mean, minimum, maximum, deviation, trend, count.
+
+    These are the statistics that trees get. In the network they carry what a few thousand
+    samples are too few for a recurrent layer to find.
+
+    Source:
+        Own design, because it measured better than the recurrent vector alone; the statistics are
+        those of Harutyunyan et al. 2019, doi:10.1038/s41597-019-0103-9, logistic regression.
+    """
+
+    def call(self, scores: keras.KerasTensor) -> keras.KerasTensor:
+        """Return `(batch, 8 * variables)` from `(batch, steps, variables)` standard scores."""
+        mask = ops.cast(observed(scores), "float32")
+        value, count = scrub(scores), ops.sum(mask, axis=1)
+        mean = masked_mean(value, mask)
+        centered = (value - mean[:, None]) * mask
+        step = ops.reshape(ops.arange(ops.shape(scores)[1], dtype="float32"), (1, -1, 1))
+        spread = (step - masked_mean(step, mask)[:, None]) * mask
+        variance = masked_mean(centered**2, mask)
+        trend = masked_mean(centered * spread, mask) / ops.sqrt(
+            masked_mean(spread**2, mask) + keras.config.epsilon()
+        )
+        parts = [
+            _at(value, mask, step, -1.0),
+            _at(value, mask, step, 1.0),
+            mean,
+            -masked_max(-value, mask),
+            masked_max(value, mask),
+            ops.sqrt(variance + keras.config.epsilon()) * ops.cast(count > 1, "float32"),
+            trend,
+            ops.log1p(count) / 3.0,
+        ]
+        return ops.concatenate(parts, axis=-1)
+
+
+def _age(step, source, time):
+    """Steps, or hours where time stamps are given, since the value that is carried."""
+    if time is None:
+        return ops.cast(step - source, "float32")
+    hours = ops.broadcast_to(scrub(time)[:, :, None], ops.shape(source))
+    return ops.maximum(hours - ops.take_along_axis(hours, source, axis=1), 0.0)
+
+
+def _until_last(recorded):
+    """True for every step up to the last recorded one, and for the first step."""
+    step = ops.arange(ops.shape(recorded)[1], dtype="int32")
+    last = ops.max(ops.where(recorded, step, 0), axis=1, keepdims=True)
+    return step[None] <= last
+
+
+def _at(value, mask, step, sign):
+    """The first (sign -1) or last (sign 1) observed value of each variable; 0 where none."""
+    order = ops.where(mask > 0, sign * step, -1e9)
+    chosen = ops.cast(order == ops.max(order, axis=1, keepdims=True), "float32") * mask
+    return ops.sum(value * chosen, axis=1)

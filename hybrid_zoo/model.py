@@ -1,0 +1,115 @@
+"""The model that `build_hybrid` returns: a Functional Keras model that also trains on its parts."""
+
+import keras
+from keras import ops
+
+from hybrid_zoo.errors import ConfigError
+from hybrid_zoo.losses import KnownLabelLoss
+from hybrid_zoo.registry import nearest
+
+LOGIT = "_logit"
+OF = "__"
+
+
+@keras.saving.register_keras_serializable("hybrid_zoo")
+class HybridModel(keras.Model):
+    """A Functional model from a dict of inputs to a dict of probabilities, one per target.
+
+    In training its graph also yields, per target, the logit `{target}_logit` and one auxiliary
+    logit per modality, `{target}_logit__{modality}`: the loss is taken on logits, and every encoder
+    is asked to predict on its own.
+
+    Args:
+        inputs: Name to symbolic input.
+        outputs: Target to probabilities, and the logits above.
+
+    Source:
+        Own design, because an auxiliary loss needs no second model for the user to handle; the
+        loss itself as in the gradient-blending baseline of Wang et al. 2020, arXiv:1905.12681.
+    """
+
+    auxiliary = 0.0
+    """Weight of the mean of the single-modality losses against the fused one.
+
+    Not an argument: Keras saves the graph only of subclasses that keep Functional's constructor.
+    """
+
+    @property
+    def targets(self) -> list[str]:
+        """Names of the targets."""
+        names = self._structure
+        return [name for name in names if f"{name}{LOGIT}" in names]
+
+    @property
+    def logits(self) -> keras.Model:
+        """A model of the same weights from the inputs to `{target}: (batch, classes)` logits.
+
+        These are the logits before calibration.
+        """
+        graph = self.output
+        return keras.Model(self.input, {t: graph[t + LOGIT] for t in self.targets})
+
+    def call(self, inputs, training=None, mask=None):
+        """Return probabilities by target; in training, the logits as well."""
+        self._check_keys(inputs)
+        outputs = super().call(inputs, training=training, mask=mask)
+        return outputs if training else {name: outputs[name] for name in self.targets}
+
+    def compute_loss(self, x=None, y=None, y_pred=None, sample_weight=None, training=True):
+        """Return the fused loss plus, in training, the weighed single-modality losses."""
+        if not training or not self._has_own_losses():
+            fused = {name: y_pred[name] for name in self.targets}
+            return super().compute_loss(x, y, fused, sample_weight, training)
+        total = sum(self.losses, ops.zeros(()))
+        for target in self.targets:
+            loss, logit = self.loss[target], target + LOGIT
+            total += ops.mean(loss.from_logits(y[target], y_pred[logit]))
+            parts = [name for name in y_pred if name.startswith(logit + OF)]
+            for name in parts:
+                share = self.auxiliary / len(parts)
+                total += share * ops.mean(loss.from_logits(y[target], y_pred[name]))
+        return total
+
+    def compute_metrics(self, x, y, y_pred, sample_weight=None):
+        """Return the metrics of the probabilities."""
+        return super().compute_metrics(x, y, {t: y_pred[t] for t in self.targets}, sample_weight)
+
+    def get_config(self) -> dict:
+        """Return the graph and the weight of the auxiliary losses."""
+        return super().get_config() | {"auxiliary": self.auxiliary}
+
+    @classmethod
+    def from_config(cls, config, custom_objects=None):
+        """Rebuild the graph, then the weight of the auxiliary losses."""
+        auxiliary = config.pop("auxiliary", 0.0)
+        model = super().from_config(config, custom_objects=custom_objects)
+        model.auxiliary = auxiliary
+        return model
+
+    @property
+    def _structure(self):
+        return list(self.output)
+
+    def _has_own_losses(self) -> bool:
+        """Whether the model was compiled with losses that read logits; a user's own may not."""
+        loss = getattr(self, "loss", None)
+        return isinstance(loss, dict) and all(
+            isinstance(loss.get(t), KnownLabelLoss) for t in self.targets
+        )
+
+    def _check_keys(self, inputs) -> None:
+        """Refuse a missing or extra key: Keras would feed the others in the wrong order."""
+        if not isinstance(inputs, dict) or set(inputs) == set(self.input):
+            return
+        expected = list(self.input)
+        for name in inputs:
+            if name not in expected:
+                raise ConfigError(
+                    f"HybridModel got an input {name!r}.{nearest(name, expected)} "
+                    f"Expected exactly {expected}."
+                )
+        missing = [name for name in expected if name not in inputs]
+        raise ConfigError(
+            f"HybridModel lacks the inputs {missing}. Expected exactly {expected}; "
+            "pass NaN arrays (zeros for tokens) where nothing was observed."
+        )
