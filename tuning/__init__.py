@@ -1,0 +1,1 @@
+"""Search space, folds, cross-validated search and baselines."""
