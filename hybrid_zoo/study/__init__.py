@@ -1,0 +1,1 @@
+"""The whole study, its report and the command line."""

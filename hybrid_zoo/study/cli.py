@@ -1,0 +1,143 @@
+"""The command line. Nothing heavy is imported before a command runs."""
+
+import os
+import sys
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from hybrid_zoo.errors import ConfigError, HybridZooError
+
+STATEMENT = (
+    "Research software. hybrid_zoo is not a medical device (EU MDR 2017/745, US FD&C Act 201(h)), "
+    "is not validated for clinical use, and must not be used to diagnose, triage, treat or monitor "
+    "patients. Its scores describe the data they were computed on."
+)
+USAGE, DATA, ENVIRONMENT, INTERRUPTED = 2, 3, 4, 130
+
+app = typer.Typer(
+    help=f"Models for patients who are more than one kind of data.\n\n{STATEMENT}",
+    no_args_is_help=True,
+    add_completion=False,
+    pretty_exceptions_enable=False,
+)
+
+Folder = Annotated[Path, typer.Argument(help="Cohort folder (cohort.yaml and its tables).")]
+Seed = Annotated[int | None, typer.Option(help="Seed of everything but the split.", min=0)]
+Trials = Annotated[int | None, typer.Option(help="Configurations tried per model.", min=1)]
+Folds = Annotated[int | None, typer.Option(help="Folds of the cross-validation.", min=2)]
+Epochs = Annotated[int | None, typer.Option(help="Most epochs of a fit (50).", min=1)]
+Seeds = Annotated[int | None, typer.Option(help="Trainings per network (3).", min=1)]
+Minutes = Annotated[float | None, typer.Option(help="Time budget; results then vary.", min=0.1)]
+Config = Annotated[Path | None, typer.Option(help="YAML file with the same keys.")]
+Overwrite = Annotated[bool, typer.Option("--overwrite", help="Replace an existing run.")]
+
+
+@app.command("study")
+def study_command(
+    cohort: Folder,
+    out: Annotated[Path, typer.Option(help="Run folder to write; must not exist.")],
+    seed: Seed = None,
+    trials: Trials = None,
+    folds: Folds = None,
+    epochs: Epochs = None,
+    seeds: Seeds = None,
+    minutes: Minutes = None,
+    config: Config = None,
+    overwrite: Overwrite = False,
+) -> None:
+    """Compare the hybrid with every single modality and every baseline, and say if fusing helped.
+
+    RUN holds patient-level data and a model that may memorise it: protect it like the source.
+    """
+    from hybrid_zoo.study.commands import study
+    from hybrid_zoo.study.settings import read_settings
+
+    given = {
+        "seed": seed,
+        "trials": trials,
+        "folds": folds,
+        "epochs": epochs,
+        "seeds": seeds,
+        "minutes": minutes,
+    }
+    study(cohort, read_settings(config, given), out, overwrite=overwrite)
+
+
+@app.command("demo")
+def demo_command(
+    runs: Annotated[Path, typer.Option(help="Folder for the two runs.")] = Path("runs"),
+    seed: Annotated[int, typer.Option(help="Seed of the simulation.", min=0)] = 0,
+) -> None:
+    """Check the instrument on simulated patients: does fusing help where it should, and only there?
+
+    Two studies, without search, three folds, one seed: runs/demo-simulated and runs/demo-shortcut.
+    """
+    from hybrid_zoo.study.demo import demo
+
+    demo(runs, seed)
+
+
+@app.command("validate")
+def validate_command(
+    cohort: Folder,
+    quarantine: Annotated[
+        Path | None, typer.Option(help="Where to write quarantine.csv (default: the cohort).")
+    ] = None,
+) -> None:
+    """Check a cohort: refuse what is broken, quarantine what is bad, count what is good."""
+    from hybrid_zoo.study.commands import validate
+
+    validate(cohort, quarantine)
+
+
+@app.command("simulate")
+def simulate_command(
+    out: Annotated[Path, typer.Argument(help="Cohort folder to write.")],
+    patients: Annotated[int, typer.Option(help="Number of patients.", min=60)] = 1200,
+    seed: Annotated[int, typer.Option(help="Seed.", min=0)] = 0,
+    shortcut: Annotated[
+        bool, typer.Option("--shortcut", help="Sicker patients get a portable view: a trap.")
+    ] = False,
+) -> None:
+    """Write a simulated cohort whose best possible AUROC is known."""
+    from hybrid_zoo.study.commands import simulate
+
+    simulate(out, patients, seed, shortcut)
+
+
+@app.command("prepare")
+def prepare_command(
+    source: Annotated[str, typer.Argument(help="hannover, physionet2012 or digits.")],
+    raw: Annotated[Path | None, typer.Argument(help="Folder of the published files.")] = None,
+    out: Annotated[Path | None, typer.Argument(help="Cohort folder to write.")] = None,
+) -> None:
+    """Write a cohort from a published data set; `prepare NAME` alone says where to find it."""
+    from hybrid_zoo.study.commands import prepare
+
+    prepare(source, raw, out)
+
+
+def main() -> None:
+    """Run the command line; exit 0 done, 2 usage, 3 data, 4 environment, 130 interrupted."""
+    os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
+    # The progress bars are ours; oneDNN's rounding may differ between machines, not between runs.
+    os.environ.setdefault("TF_ENABLE_ONEDNN_OPTS", "1")
+    try:
+        app()
+    except KeyboardInterrupt:
+        _fail("Interrupted.", INTERRUPTED)
+    except ConfigError as error:
+        _fail(str(error), USAGE)
+    except HybridZooError as error:
+        _fail(str(error), DATA)
+    except (ImportError, MemoryError, PermissionError) as error:
+        _fail(
+            f"{type(error).__name__}: {error}. Check the installation and the folder.", ENVIRONMENT
+        )
+
+
+def _fail(message: str, code: int) -> None:
+    print(f"hybrid-zoo: {message}", file=sys.stderr)
+    sys.exit(code)

@@ -1,0 +1,177 @@
+"""What the commands do, once their options are read."""
+
+import inspect
+import sys
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+from rich.console import Console
+from rich.progress import (
+    BarColumn,
+    MofNCompleteColumn,
+    Progress,
+    TextColumn,
+    TimeElapsedColumn,
+    TimeRemainingColumn,
+)
+
+from hybrid_zoo.errors import ConfigError
+from hybrid_zoo.pipelines.cohort import Cohort
+from hybrid_zoo.study.settings import Settings
+
+console = Console(soft_wrap=True, highlight=False)
+
+
+@contextmanager
+def bar(words: str) -> Iterator[Callable[..., None]]:
+    """Show a progress bar.
+
+    Args:
+        words: What is being done.
+
+    Yields:
+        A function of done, total and, if wanted, the name of the present step.
+    """
+    columns = (
+        TextColumn("{task.description}"),
+        BarColumn(),
+        MofNCompleteColumn(),
+        TimeElapsedColumn(),
+        TimeRemainingColumn(),
+    )
+    with Progress(*columns, console=console) as progress:
+        task = progress.add_task(words, total=None)
+
+        def update(done: int, total: int, name: str = "") -> None:
+            shown = f"{words}: {name}" if name else words
+            progress.update(task, completed=done, total=total, description=shown)
+
+        yield update
+
+
+def read(folder: Path) -> Cohort:
+    """Read a cohort with a progress bar over its images.
+
+    Args:
+        folder: The cohort folder.
+    """
+    with bar("Checking images") as update:
+        return Cohort.read(folder, progress=update)
+
+
+def study(folder: Path, settings: Settings, out: Path, *, overwrite: bool) -> Path:
+    """Run a study and print its verdicts.
+
+    Args:
+        folder: The cohort folder.
+        settings: The options.
+        out: The run folder.
+        overwrite: Replace an existing run.
+    """
+    if out.exists() and not overwrite:
+        raise ConfigError(f"{out} exists. Choose another --out, or pass --overwrite.")
+    cohort = read(folder)
+    print_lines(cohort.summary())
+    run = run_with_bar(cohort, settings, out, overwrite=overwrite)
+    print_lines(verdicts(run))
+    console.print(f"Report: {run / 'report.html'}")
+    console.print("This folder holds patient-level data and a model that may memorise it: protect")
+    console.print("it like the source.")
+    return run
+
+
+def run_with_bar(cohort: Cohort, settings: Settings, out: Path, *, overwrite: bool) -> Path:
+    """Run a study with a progress bar; say what is left when it is interrupted.
+
+    Args:
+        cohort: The cohort.
+        settings: The options.
+        out: The run folder.
+        overwrite: Replace an existing run.
+    """
+    from hybrid_zoo.study.runner import run_study
+
+    command = " ".join(["hybrid-zoo", *sys.argv[1:]])
+    try:
+        with bar("Fits") as update:
+            return run_study(
+                cohort, settings, out, overwrite=overwrite, command=command, progress=update
+            )
+    except KeyboardInterrupt:
+        console.print(f"Interrupted. What was finished is kept in {out}.partial (see run.log).")
+        raise
+
+
+def verdicts(run: Path) -> list[str]:
+    """Return a finished run's verdicts in words.
+
+    Args:
+        run: The run folder.
+    """
+    from hybrid_zoo.study.report_files import read_run
+    from hybrid_zoo.study.words import headline
+
+    targets = read_run(run).metrics["targets"]
+    return [f"{target}: {headline(block)}" for target, block in targets.items()]
+
+
+def validate(folder: Path, quarantine: Path | None) -> None:
+    """Print a cohort's summary and write its quarantine.
+
+    Args:
+        folder: The cohort folder.
+        quarantine: Where to write the quarantine; the cohort folder if None.
+    """
+    cohort = read(folder)
+    print_lines(cohort.summary())
+    if len(cohort.quarantine):
+        path = quarantine or folder / "quarantine.csv"
+        cohort.quarantine.to_csv(path, index=False)
+        console.print(f"{len(cohort.quarantine)} bad rows or files, each with its reason: {path}")
+
+
+def simulate(out: Path, patients: int, seed: int, shortcut: bool) -> None:
+    """Write a simulated cohort.
+
+    Args:
+        out: The cohort folder.
+        patients: How many.
+        seed: Of the simulation.
+        shortcut: Plant the trap.
+    """
+    from hybrid_zoo.pipelines.simulation import simulate as write
+
+    with bar("Simulating") as update:
+        write(out, patients=patients, seed=seed, shortcut=shortcut, progress=update)
+    console.print(f"Wrote {out}. Next: hybrid-zoo study {out} --out runs/{out.name}")
+
+
+def prepare(name: str, raw: Path | None, out: Path | None) -> None:
+    """Write a cohort from a published data set, or say where it is found.
+
+    Args:
+        name: The source.
+        raw: Folder of the published files.
+        out: The cohort folder.
+    """
+    from hybrid_zoo.pipelines.sources import SOURCES
+
+    source = SOURCES[name]
+    if raw is None or out is None:
+        console.print(inspect.getdoc(source))
+        console.print(f"\nUsage: hybrid-zoo prepare {name} RAW OUT")
+        return
+    with bar(f"Preparing {name}") as update:
+        source(raw, out, progress=update)
+    console.print(f"Wrote {out}. Next: hybrid-zoo validate {out}")
+
+
+def print_lines(lines: list[str]) -> None:
+    """Print lines as they are.
+
+    Args:
+        lines: What to print.
+    """
+    for line in lines:
+        console.print(line, markup=False)

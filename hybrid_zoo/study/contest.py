@@ -1,0 +1,66 @@
+"""Let every model of a study run through every round."""
+
+from collections.abc import Callable
+
+from hybrid_zoo.pipelines.arrays import CohortArrays
+from hybrid_zoo.pipelines.cohort import Cohort
+from hybrid_zoo.study.entries import Entry
+from hybrid_zoo.study.networks import enter_network, late_average
+from hybrid_zoo.study.rivals import enter_rival, gather_rivals
+from hybrid_zoo.study.round import Round
+from hybrid_zoo.study.scoring import Result
+from hybrid_zoo.tuning.features import Features
+from hybrid_zoo.tuning.networks import Network
+
+Say = Callable[[str], None]
+
+
+class Contest:
+    """All models of a study, built once and used in every round.
+
+    Args:
+        cohort: The cohort.
+        arrays: The same as arrays.
+
+    Source:
+        Own design, because the same data, folds and rules for all is what makes a comparison.
+    """
+
+    def __init__(self, cohort: Cohort, arrays: CohortArrays) -> None:
+        self.cohort = cohort
+        modalities = [name for name in arrays.inputs if not name.startswith("time")]
+        self.networks = {"hybrid": Network(arrays, modalities)}
+        if len(modalities) > 1:
+            self.networks |= {f"{name}_only": Network(arrays, [name]) for name in modalities}
+        self.rivals: dict[str, Features] = gather_rivals(cohort, arrays)
+
+    def fits(self, rounds: list[Round]) -> int:
+        """Return how often `on_fit` will be called.
+
+        Args:
+            rounds: The rounds.
+        """
+        return sum(
+            len(self.networks) * (r.trials * r.settings.folds + r.settings.seeds) + len(self.rivals)
+            for r in rounds
+        )
+
+    def run(self, rounds: list[Round]) -> Result:
+        """Enter every model in every round.
+
+        Args:
+            rounds: From `make_rounds`.
+
+        Returns:
+            All entries.
+        """
+        entries = [self._enter(this) for this in rounds]
+        return Result(cohort=self.cohort, rounds=rounds, entries=entries)
+
+    def _enter(self, this: Round) -> dict[str, Entry]:
+        entries = {name: enter_network(name, net, this) for name, net in self.networks.items()}
+        singles = [entry for name, entry in entries.items() if name.endswith("_only")]
+        if singles:
+            entries["late_average"] = late_average(singles, this)
+        rivals = {name: enter_rival(name, x, this) for name, x in self.rivals.items()}
+        return entries | rivals

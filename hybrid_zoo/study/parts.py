@@ -1,0 +1,101 @@
+"""Cut a cohort into the rounds that its plan asks for."""
+
+from collections.abc import Callable
+from pathlib import Path
+
+import numpy as np
+
+from hybrid_zoo.pipelines.arrays import CohortArrays
+from hybrid_zoo.pipelines.cohort import Cohort
+from hybrid_zoo.study.round import Round
+from hybrid_zoo.study.settings import Settings
+from hybrid_zoo.tuning.folds import make_folds, read_folds, read_split, split_patients
+from hybrid_zoo.tuning.plan import Plan, plan_evaluation
+
+OUTER_FOLDS = 5
+TRIALS = 4
+
+
+def plan_study(cohort: Cohort, arrays: CohortArrays, settings: Settings) -> Plan:
+    """Choose the evaluation by the cohort's declarations and numbers.
+
+    Args:
+        cohort: The cohort.
+        arrays: The same as arrays.
+        settings: The user's options.
+
+    Returns:
+        The plan, with its reason in words.
+    """
+    return plan_evaluation(
+        arrays.labels,
+        arrays.patient_ids,
+        classes=arrays.classes,
+        test=_declared_test(cohort, arrays),
+        folds=cohort.config.folds is not None,
+        trials=settings.trials,
+        split_seed=cohort.config.split_seed,
+    )
+
+
+def make_rounds(
+    cohort: Cohort,
+    arrays: CohortArrays,
+    settings: Settings,
+    plan: Plan,
+    *,
+    workspace: Path,
+    on_fit: Callable[[str], None] = lambda name: None,
+    deadline: float | None = None,
+) -> list[Round]:
+    """Return the rounds: one in a hold-out, one per fold and repeat otherwise.
+
+    Args:
+        cohort: The cohort.
+        arrays: The same as arrays.
+        settings: The user's options.
+        plan: From `plan_study`.
+        workspace: Folder for the searches' state.
+        on_fit: Called after each fit with the model's name.
+        deadline: `time.monotonic()` of the end of the time budget; None for none.
+    """
+    trials = (settings.trials or TRIALS) if plan.search else 1
+    return [
+        Round(
+            number=number,
+            arrays=arrays,
+            train=train,
+            scored=scored,
+            settings=settings,
+            trials=trials,
+            workspace=workspace,
+            on_fit=on_fit,
+            deadline=deadline,
+        )
+        for number, (train, scored) in enumerate(_parts(cohort, arrays, plan))
+    ]
+
+
+def _parts(cohort: Cohort, arrays: CohortArrays, plan: Plan) -> list[tuple[np.ndarray, np.ndarray]]:
+    config, patients = cohort.config, arrays.patient_ids
+    if plan.evaluation == "holdout":
+        test = _declared_test(cohort, arrays)
+        if test is None:
+            test = split_patients(arrays.labels, patients, 0.2, config.split_seed)
+        return [(np.flatnonzero(~test), np.flatnonzero(test))]
+    if config.folds:
+        column = cohort.samples.loc[arrays.sample_ids, config.folds]
+        return list(read_folds(column, patients, config.folds))
+    return [
+        part
+        for repeat in range(plan.repeats)
+        for part in make_folds(arrays.labels, patients, OUTER_FOLDS, config.split_seed + repeat)
+    ]
+
+
+def _declared_test(cohort: Cohort, arrays: CohortArrays) -> np.ndarray | None:
+    column = cohort.config.split
+    if column is None:
+        return None
+    values = cohort.samples.loc[arrays.sample_ids, column]
+    return read_split(values, arrays.patient_ids, column)

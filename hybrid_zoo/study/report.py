@@ -1,0 +1,129 @@
+"""The report of a run: one page that needs nothing else."""
+
+from pathlib import Path
+from typing import Any
+
+import jinja2
+
+from hybrid_zoo.study.figures import draw_calibration, draw_differences, draw_roc
+from hybrid_zoo.study.model_card import write_model_card
+from hybrid_zoo.study.report_files import Run, read_run, slug
+from hybrid_zoo.study.tables_cohort import (
+    flow_steps,
+    labels_table,
+    overview_table,
+    quarantine_table,
+    subgroup_table,
+)
+from hybrid_zoo.study.tables_models import decision_table, operating_table, ranking_table
+from hybrid_zoo.study.words import CUSTODY, STATEMENT, headline, verdict_in_words
+from hybrid_zoo.study.words_figures import figure_words
+from hybrid_zoo.study.words_numbers import tied
+from hybrid_zoo.study.words_study import command_of, evaluation_in_words, limits_in_words
+
+
+def write_report(run: Path) -> Path:
+    """Write a run's report, its figures and its model card.
+
+    Args:
+        run: A run folder; only its files are read.
+
+    Returns:
+        The path of `report.html`. Beside it `figures/*.png` and `MODEL_CARD.md` are written.
+
+    Raises:
+        ConfigError: If it is not a run folder.
+        DataError: If one of its files cannot be read.
+    """
+    found = read_run(run)
+    (found.folder / "figures").mkdir(exist_ok=True)
+    metrics = found.metrics
+    page = _template("report.html.j2").render(
+        metrics=metrics,
+        title=f"{'Simulated study' if metrics['simulated'] else 'Study'}: {metrics['cohort']}",
+        statement=STATEMENT,
+        custody=CUSTODY,
+        targets=[_section(found, target) for target in metrics["targets"]],
+        overview=overview_table(metrics) if len(metrics["targets"]) > 1 else None,
+        evaluation=evaluation_in_words(metrics),
+        flow=flow_steps(found),
+        labels=labels_table(metrics),
+        quarantine=quarantine_table(found),
+        limits=limits_in_words(metrics),
+        command=command_of(metrics, found.environment),
+        environment=_flat(found.environment),
+        config=found.config,
+    )
+    path = found.folder / "report.html"
+    path.write_text(page, encoding="utf-8")
+    write_model_card(found.folder)
+    return path
+
+
+def _template(name: str) -> jinja2.Template:
+    loader = jinja2.PackageLoader("hybrid_zoo.study", "templates")
+    environment = jinja2.Environment(
+        loader=loader,
+        autoescape=True,
+        undefined=jinja2.StrictUndefined,
+        trim_blocks=True,
+        lstrip_blocks=True,
+    )
+    environment.filters["tied"] = tied
+    return environment.get_template(name)
+
+
+def _section(run: Run, target: str) -> dict[str, Any]:
+    metrics, block = run.metrics, run.metrics["targets"][target]
+    name = f"{target} (simulated)" if metrics["simulated"] else target
+    return {
+        "name": target,
+        "id": slug(target),
+        "headline": headline(block),
+        "shortcut": "shortcut" in block["flags"],
+        "words": verdict_in_words(block, cohort=metrics["cohort"], simulated=metrics["simulated"]),
+        "tables": [
+            ranking_table(block, f"Table 1. All models: ranking and probabilities, {name}"),
+            decision_table(block, f"Table 1, continued. Decisions and effort, {name}"),
+        ],
+        "figures": _figures(run, target, name),
+        "more_tables": [
+            table
+            for table in (
+                operating_table(block, f"Table 2. At a chosen sensitivity, {name}"),
+                subgroup_table(block, f"Table 3. Subgroups, {name}"),
+            )
+            if table
+        ],
+    }
+
+
+def _figures(run: Run, target: str, name: str) -> list[dict[str, Any]]:
+    block = run.metrics["targets"][target]
+    rows = run.predictions[run.predictions["target"] == target]
+    ending = f"{slug(target)}{'-simulated' if run.metrics['simulated'] else ''}.png"
+    folder = run.folder / "figures"
+    folds = rows["fold"].nunique()
+    drawn = {
+        "roc": draw_roc(block, rows, folder / f"roc-{ending}", f"ROC curves, {name}"),
+        "calibration": draw_calibration(
+            block, rows, folder / f"calibration-{ending}", f"Calibration, {name}"
+        ),
+        "differences": draw_differences(
+            block, folder / f"differences-{ending}", f"Difference to the hybrid, {name}"
+        ),
+    }
+    said = figure_words(block, folds=folds)
+    return [
+        {"id": picture.path.stem, "svg": picture.svg, **said[kind]}
+        for kind, picture in drawn.items()
+    ]
+
+
+def _flat(environment: dict[str, Any], prefix: str = "") -> list[tuple[str, str]]:
+    """List nested settings as name and value."""
+    pairs: list[tuple[str, str]] = []
+    for key, value in environment.items():
+        name = f"{prefix}{key}"
+        pairs += _flat(value, f"{name}: ") if isinstance(value, dict) else [(name, str(value))]
+    return pairs

@@ -1,0 +1,207 @@
+"""The whole protocol: from a cohort to a run folder."""
+
+import contextlib
+import json
+import logging
+import shutil
+import time
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import Any
+
+from hybrid_zoo import __version__
+from hybrid_zoo.errors import ConfigError
+from hybrid_zoo.pipelines.arrays import CohortArrays
+from hybrid_zoo.pipelines.cohort import Cohort
+from hybrid_zoo.study import artefacts
+from hybrid_zoo.study.contest import Contest
+from hybrid_zoo.study.final import write_models
+from hybrid_zoo.study.networks import present_rows
+from hybrid_zoo.study.parts import make_rounds, plan_study
+from hybrid_zoo.study.report import write_report
+from hybrid_zoo.study.scoring import Result, target_block
+from hybrid_zoo.study.settings import Settings
+from hybrid_zoo.tuning.plan import Plan
+
+ENCODERS = {"image": "paper_cnn", "sequence": "lstm", "tabular": "mlp", "tokens": "hashed_bag"}
+
+Progress = Callable[[int, int, str], None]
+log = logging.getLogger("hybrid_zoo")
+
+
+def run_study(
+    cohort: Cohort,
+    settings: Settings,
+    out: Path,
+    *,
+    overwrite: bool = False,
+    command: str = "",
+    progress: Progress = lambda done, total, name: None,
+) -> Path:
+    """Compare all models on a cohort and write the run folder.
+
+    The folder is written as `OUT.partial` and renamed when it is whole.
+
+    Args:
+        cohort: The cohort.
+        settings: The user's options.
+        out: The run folder; must not exist unless `overwrite`.
+        overwrite: Replace an existing run.
+        command: What the user typed, for the record.
+        progress: Called with fits done, fits in all and the model's name.
+
+    Returns:
+        The run folder.
+
+    Raises:
+        ConfigError: If the folder exists, or the folds cannot be made.
+        NumericsError: If training left the finite numbers.
+
+    Source:
+        The protocol of this package's design: same information, same chances, intervals, verdict.
+    """
+    start = time.perf_counter()
+    partial = prepare_folder(out, overwrite=overwrite)
+    with _log_file(partial / "run.log"):
+        cohort.quarantine.to_csv(partial / "quarantine.csv", index=False)
+        artefacts.write_settings(partial, cohort, settings)
+        arrays = cohort.to_arrays()
+        plan = plan_study(cohort, arrays, settings)
+        log.info("%s: %s", plan.evaluation, plan.reason)
+        contest, result = _contest(cohort, arrays, settings, plan, partial, progress)
+        calibrated = {target: result.calibrated(target) for target in arrays.labels}
+        metrics = _header(cohort, arrays, settings, plan, result)
+        ceilings = _ceilings(cohort)
+        for target, of_target in calibrated.items():
+            log.info("evaluating %s", target)
+            block = target_block(result, target, of_target)
+            metrics["targets"][target] = block | {"ceiling": ceilings.get(target)}
+        write_models(partial, contest, result, calibrated)
+        artefacts.write_predictions(partial, result, calibrated)
+        artefacts.write_splits(partial, result)
+        looks = artefacts.count_looks(result, out)
+        artefacts.write_environment(partial, command, looks)
+        metrics["seconds"] = round(time.perf_counter() - start, 1)
+        artefacts.write_json(partial / "metrics.json", metrics)
+        shutil.rmtree(partial / "search", ignore_errors=True)
+        write_report(partial)
+    if out.exists():
+        shutil.rmtree(out)
+    partial.rename(out)
+    return out
+
+
+def prepare_folder(out: Path, *, overwrite: bool) -> Path:
+    """Make `OUT.partial`, removing what an interrupted run left there.
+
+    Args:
+        out: The run folder's final place.
+        overwrite: Whether an existing run may be replaced at the end.
+
+    Returns:
+        The partial folder, empty.
+
+    Raises:
+        ConfigError: If the run exists and may not be replaced.
+    """
+    if out.exists() and not overwrite:
+        raise ConfigError(f"{out} exists. Choose another --out, or pass --overwrite.")
+    partial = out.with_name(out.name + ".partial")
+    if partial.exists():
+        shutil.rmtree(partial)
+    partial.mkdir(parents=True)
+    return partial
+
+
+def _contest(
+    cohort: Cohort,
+    arrays: CohortArrays,
+    settings: Settings,
+    plan: Plan,
+    partial: Path,
+    progress: Progress,
+) -> tuple[Contest, Result]:
+    deadline = time.monotonic() + 60 * settings.minutes if settings.minutes else None
+    contest = Contest(cohort, arrays)
+    done = [0]
+
+    def on_fit(name: str) -> None:
+        done[0] += 1
+        log.info("fit %d of %d: %s", done[0], total, name)
+        progress(done[0], total, name)
+
+    rounds = make_rounds(
+        cohort,
+        arrays,
+        settings,
+        plan,
+        workspace=partial / "search",
+        on_fit=on_fit,
+        deadline=deadline,
+    )
+    total = contest.fits(rounds)
+    progress(0, total, "hybrid")
+    return contest, contest.run(rounds)
+
+
+def _header(
+    cohort: Cohort, arrays: CohortArrays, settings: Settings, plan: Plan, result: Result
+) -> dict[str, Any]:
+    config, first = cohort.config, result.rounds[0]
+    modalities = [name for name in arrays.inputs if not name.startswith("time")]
+    chosen = {name: ENCODERS[name.partition("_")[0]] for name in modalities}
+    single = len(result.rounds) == 1
+    return {
+        "cohort": config.name,
+        "simulated": config.simulated,
+        "package_version": __version__,
+        "citation": config.citation,
+        "seed": settings.seed,
+        "split_seed": config.split_seed,
+        "evaluation": plan.evaluation,
+        "plan": {
+            "evaluation": plan.evaluation,
+            "reason": plan.reason,
+            "folds": settings.folds,
+            "repeats": plan.repeats,
+            "rounds": len(result.rounds),
+            "trials": first.trials,
+            "seeds": settings.seeds,
+            "epochs": settings.epochs,
+        },
+        "n_train": len(first.train) if single else len(arrays),
+        "n_test": len(first.scored) if single else len(arrays),
+        "n_patients": len(set(arrays.patient_ids)),
+        "quarantined": len(cohort.quarantine),
+        "dropped": dict(cohort.dropped),
+        "missing_modalities": {
+            name: float(1 - present_rows(arrays, name).mean()) for name in modalities
+        },
+        "targets": {},
+        "chosen": chosen | {"fusion": "concat"} | result.entries[0]["hybrid"].config,
+    }
+
+
+def _ceilings(cohort: Cohort) -> dict[str, float]:
+    """The best possible AUROC per target, which only a simulator knows."""
+    if not cohort.config.simulated or cohort.folder is None:
+        return {}
+    stated = cohort.folder / "ceilings.json"
+    return json.loads(stated.read_text(encoding="utf-8")) if stated.is_file() else {}
+
+
+@contextlib.contextmanager
+def _log_file(path: Path) -> Iterator[None]:
+    """Send this package's log to a file while a study runs."""
+    handler = logging.FileHandler(path, encoding="utf-8")
+    handler.setFormatter(logging.Formatter("%(asctime)s %(levelname)s %(message)s"))
+    log.setLevel(logging.INFO)
+    log.addHandler(handler)
+    try:
+        yield
+    except BaseException as error:
+        log.error("stopped by %s", type(error).__name__)
+        raise
+    finally:
+        log.removeHandler(handler)
+        handler.close()

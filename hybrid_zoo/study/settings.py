@@ -1,0 +1,73 @@
+"""What a study's user may choose."""
+
+from pathlib import Path
+from typing import Any
+
+import pydantic
+import yaml
+
+from hybrid_zoo.errors import ConfigError
+from hybrid_zoo.registry import nearest
+
+
+class Settings(pydantic.BaseModel):
+    """The options that all training commands share.
+
+    Args:
+        seed: Of weights, batches, inner folds and resamples; the split has its own.
+        trials: Configurations per model; None leaves it to the cohort's size (then 4 if searched).
+        folds: Folds of the cross-validation, at least 2.
+        epochs: Most epochs of a fit.
+        seeds: Trainings of the hybrid and of each single-modality net; the first is scored.
+        minutes: Time budget; None is no limit, and only then are results repeatable.
+        resamples: Patient resamples of the intervals.
+    """
+
+    model_config = pydantic.ConfigDict(extra="forbid", frozen=True)
+
+    seed: int = pydantic.Field(default=0, ge=0)
+    trials: int | None = pydantic.Field(default=None, ge=1)
+    folds: int = pydantic.Field(default=3, ge=2)
+    epochs: int = pydantic.Field(default=50, ge=1)
+    seeds: int = pydantic.Field(default=3, ge=1)
+    minutes: float | None = pydantic.Field(default=None, gt=0)
+    resamples: int = pydantic.Field(default=2000, ge=100)
+
+
+def read_settings(path: Path | None, given: dict[str, Any]) -> Settings:
+    """Join a YAML file's keys with the options of the command line, which win.
+
+    Args:
+        path: The file, or None.
+        given: Option to value; None where the user gave none.
+
+    Returns:
+        Checked settings.
+
+    Raises:
+        ConfigError: For an unknown key or an impossible value.
+    """
+    values = _read(path) if path else {}
+    for key in values:
+        if key not in Settings.model_fields:
+            known = list(Settings.model_fields)
+            raise ConfigError(f"{path}: unknown key {key!r}.{nearest(key, known)} Known: {known}.")
+    values |= {key: value for key, value in given.items() if value is not None}
+    try:
+        return Settings(**values)
+    except pydantic.ValidationError as error:
+        first = error.errors()[0]
+        key = ".".join(str(part) for part in first["loc"])
+        raise ConfigError(f"Option {key}: {first['msg']}, got {first['input']!r}.") from error
+
+
+def _read(path: Path) -> dict[str, Any]:
+    try:
+        values = yaml.safe_load(path.read_text(encoding="utf-8"))
+    except (OSError, UnicodeDecodeError, yaml.YAMLError) as error:
+        raise ConfigError(f"--config {path}: cannot be read ({type(error).__name__}).") from error
+    if not isinstance(values, dict):
+        raise ConfigError(
+            f"--config {path}: expected keys and values, got {type(values).__name__}."
+        )
+    return values
