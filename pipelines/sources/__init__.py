@@ -1,0 +1,8 @@
+"""Sources: functions that turn a published data set into a cohort folder."""
+
+from hybrid_zoo.pipelines.sources.catalog import SOURCES
+from hybrid_zoo.pipelines.sources.digits import digits
+from hybrid_zoo.pipelines.sources.hannover import hannover
+from hybrid_zoo.pipelines.sources.physionet2012 import physionet2012
+
+__all__ = ["SOURCES", "digits", "hannover", "physionet2012"]
