@@ -2,6 +2,7 @@
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
+from typing import TypeAlias
 
 import keras
 
@@ -16,7 +17,7 @@ from hybrid_zoo.model import LOGIT, OF, HybridModel
 from hybrid_zoo.registries import ENCODERS, FUSIONS
 from hybrid_zoo.registry import nearest
 
-Encoder = str | keras.Model
+Encoder: TypeAlias = "str | keras.Model"
 
 COMPONENTS = (fusions, images, notes, sequences, tabular)
 """The folders whose import fills the registries."""

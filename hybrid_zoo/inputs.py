@@ -221,57 +221,55 @@ def _describe(
     columns: Sequence[str] | None,
     kinds: Sequence[str] | None,
 ) -> Modality:
-    kind, shape = kind_of(name), values.shape[1:]
-    if kind in ("image", "volume", "sequence"):
-        shape = (None, *shape[1:])
-    if kind == "time":
-        shape = (None,)
+    kind, shape = kind_of(name), _shape(name, values)
     if kind in ("tokens", "time"):
         return Modality(name=name, shape=shape)
-    everything, values = values, values if rows is None else values[rows]
     width = values.shape[-1]
     kinds = tuple(kinds or ["numeric"] * width)
-    skewed = tuple(
-        kind not in ("image", "volume") and k == "numeric" and _is_skewed(values[..., i])
-        for i, k in enumerate(kinds)
-    )
-    moments = [
-        _moments(values[..., i], k, s) for i, (k, s) in enumerate(zip(kinds, skewed, strict=True))
-    ]
+    training = values if rows is None else values[rows]
+    statistics = [_statistics(training[..., i], kinds[i], kind) for i in range(width)]
+    mean, variance, skewed = zip(*statistics, strict=True)
     return Modality(
         name=name,
         shape=shape,
-        columns=tuple(columns or (str(i) for i in range(width))),
+        columns=tuple(columns or map(str, range(width))),
         kinds=kinds,
-        mean=tuple(m for m, _ in moments),
-        variance=tuple(v for _, v in moments),
+        mean=mean,
+        variance=variance,
         skewed=skewed,
         known=tuple(
-            _known_codes(values[..., i], everything[..., i])
-            for i, k in enumerate(kinds)
-            if k == "categorical"
+            _known_codes(training[..., i], values[..., i])
+            for i in range(width)
+            if kinds[i] == "categorical"
         ),
     )
+
+
+def _shape(name: str, values: np.ndarray) -> tuple[int | None, ...]:
+    """Shape of one sample; images, steps and the length of a time axis may vary."""
+    free = kind_of(name) in ("image", "volume", "sequence", "time")
+    return (None, *values.shape[2:]) if free else values.shape[1:]
 
 
 def _observed(values: np.ndarray) -> np.ndarray:
     return values[np.isfinite(values)].astype("float64")
 
 
-def _is_skewed(values: np.ndarray) -> bool:
+def _is_skewed(seen: np.ndarray) -> bool:
     """A non-negative column whose third standardised moment exceeds 2 is read as a logarithm."""
-    seen = _observed(values)
     if seen.size < 3 or seen.min() < 0 or seen.std() == 0:
         return False
     return bool(np.mean(((seen - seen.mean()) / seen.std()) ** 3) > 2)
 
 
-def _moments(values: np.ndarray, kind: str, skewed: bool) -> tuple[float, float]:
-    seen = _observed(values)
+def _statistics(column: np.ndarray, kind: str, modality: str) -> tuple[float, float, bool]:
+    """Mean, variance and whether they are of the logarithm."""
+    seen = _observed(column)
     if kind != "numeric" or seen.size == 0:
-        return 0.0, 1.0
+        return 0.0, 1.0, False
+    skewed = modality not in ("image", "volume") and _is_skewed(seen)
     seen = np.log1p(seen) if skewed else seen
-    return float(seen.mean()), float(seen.var()) or 1.0
+    return float(seen.mean()), float(seen.var()) or 1.0, skewed
 
 
 def _known_codes(codes: np.ndarray, everything: np.ndarray) -> tuple[bool, ...]:

@@ -59,7 +59,7 @@ def fit(
     valid=None,
     *,
     epochs: int = 50,
-    patience: int = 6,
+    patience: int = 5,
     callbacks: Sequence[keras.callbacks.Callback] = (),
     verbose: int = 0,
 ) -> tuple[int, dict[str, list[float]]]:

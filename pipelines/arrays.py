@@ -18,10 +18,10 @@ class CohortArrays:
             `tokens (samples, length)` int32 with 0 for padding.
         labels: Target name to `(samples,)` float32: 0 or 1, or the class index; NaN is unknown.
         classes: Target name to class names; empty for a binary target.
-        columns: Modality name to the names along its last axis (sequence variables, tabular columns).
+        columns: Modality name to the names along its last axis (variables, tabular columns).
         kinds: Modality name to the kind of each of those: "numeric", "categorical" or "event".
         categories: Tabular column name to its levels; the code in `inputs` is the position here.
-        step_hours: Sequence modality name to the hours between two steps; absent for irregular time.
+        step_hours: Sequence modality name to the hours between two steps; absent if irregular.
     """
 
     sample_ids: np.ndarray

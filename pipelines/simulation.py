@@ -39,7 +39,7 @@ SHORTCUT_CEILINGS = {"icu": 0.8316}
 _SITES = ("north", "harbour", "university")
 _WINDOW = {"start_hours": 0, "end_hours": HOURS}
 _WORDS = {
-    "name": "simulated",
+    "name": "three-hospitals",
     "title": "Simulated cohort",
     "description": (
         "Simulated patients, no real person. cardiovascular: picture and laboratory interact on "
@@ -48,7 +48,7 @@ _WORDS = {
     ),
 }
 _SHORTCUT_WORDS = {
-    "name": "simulated-shortcut",
+    "name": "portable-view",
     "title": "Simulated cohort with a shortcut",
     "description": (
         "Simulated patients, no real person. A trap: those who get intensive care are mostly "

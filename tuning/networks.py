@@ -1,8 +1,11 @@
 """Train one architecture again and again: folds, trials and seeds share data and graph."""
 
+import contextlib
+import random
 import time
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from typing import Any
 
 import keras
 import numpy as np
@@ -123,17 +126,12 @@ class Network:
         )
 
     def _fresh(
-        self, config: Mapping[str, float], rows: np.ndarray, seed: int
+        self, config: Mapping[str, Any], rows: np.ndarray, seed: int
     ) -> tuple[HybridModel, keras.Model]:
         """Return the traced model of a configuration with the state of a newly built one."""
-        keras.utils.set_random_seed(seed)
-        weights = self._class_weights(rows)
-        new = build_hybrid(
-            self.spec(rows),
-            targets=self.targets,
-            options=HybridOptions(class_weight=weights, metrics=False),
-            **config,
-        )
+        options = HybridOptions(class_weight=self._class_weights(rows), metrics=False)
+        with _seeded(seed):
+            new = build_hybrid(self.spec(rows), targets=self.targets, options=options, **config)
         if _key(config) not in self._traced:
             self._traced[_key(config)] = (new, new.logits)
             return self._traced[_key(config)]
@@ -150,6 +148,21 @@ class Network:
             balanced = len(labels) / (len(counts) * counts)
             weights[target] = (balanced if self._balanced else np.ones(len(counts))).tolist()
         return weights
+
+
+@contextlib.contextmanager
+def _seeded(seed: int) -> Iterator[None]:
+    """Let Keras draw the seeds of a new model from `seed`, and leave Python's generator as it was.
+
+    `keras.utils.set_random_seed` would also empty TensorFlow's kernel cache, and the next step of
+    every traced graph would then take seconds.
+    """
+    before = random.getstate()
+    random.seed(seed)
+    try:
+        yield
+    finally:
+        random.setstate(before)
 
 
 def _key(config: Mapping[str, float]) -> tuple:

@@ -2,11 +2,11 @@
 
 from typing import Any
 
-DEFAULT = {"units": 64, "dropout": 0.3, "l2": 1e-4}
+DEFAULT: dict[str, Any] = {"units": 64, "dropout": 0.3, "l2": 1e-4}
 """The prespecified configuration, used where nothing is searched."""
 
 
-def knobs(hp: Any) -> dict[str, float]:
+def knobs(hp: Any) -> dict[str, Any]:
     """Declare the space and return one point of it.
 
     Args:

@@ -46,15 +46,15 @@ def paper_cnn(
     """
     modality = as_modality(spec, "image")
     shape = modality.shape[1:]
-    side = min(shape[:2])
-    if side < SMALLEST:
+    sides = [side or 0 for side in shape[:2]]  # an unknown size is refused like a small one
+    if min(sides) < SMALLEST:
         raise ConfigError(
             f"paper_cnn needs images of at least {SMALLEST}x{SMALLEST} pixels, got {shape[:2]} in "
             f"{modality.name!r}. Set a larger images.size."
         )
     image = keras.Input(shape, name=modality.name)
     x = Scrub()(standardize(modality)(image))
-    for block in range(_blocks(max(shape[:2]), len(widths))):
+    for block in range(_blocks(max(sides), len(widths))):
         width = widths[min(block, len(widths) - 1)]
         x = keras.layers.Conv2D(width, 3, padding="same", activation="relu")(x)
         x = keras.layers.MaxPooling2D(2, padding="same")(x)

@@ -5,7 +5,8 @@ from collections.abc import Callable
 from hybrid_zoo.pipelines.arrays import CohortArrays
 from hybrid_zoo.pipelines.cohort import Cohort
 from hybrid_zoo.study.entries import Entry
-from hybrid_zoo.study.networks import enter_network, late_average
+from hybrid_zoo.study.late import late_average
+from hybrid_zoo.study.networks import enter_network
 from hybrid_zoo.study.rivals import enter_rival, gather_rivals
 from hybrid_zoo.study.round import Round
 from hybrid_zoo.study.scoring import Result

@@ -1,4 +1,4 @@
-"""The networks of a study: the hybrid, each modality alone, and their late average."""
+"""The networks of a study: the hybrid and each modality alone."""
 
 import time
 from collections.abc import Mapping
@@ -6,7 +6,6 @@ from collections.abc import Mapping
 import keras
 import numpy as np
 
-from hybrid_zoo.evaluation.calibration import fit_recalibration, fit_temperature
 from hybrid_zoo.pipelines.arrays import CohortArrays
 from hybrid_zoo.study.entries import Cost, Entry, Logits, spread
 from hybrid_zoo.study.round import Round
@@ -54,46 +53,6 @@ def enter_network(name: str, network: Network, this: Round) -> Entry:
         cost=cost,
         config=dict(config),
         artifact=fitted.model,
-    )
-
-
-def late_average(singles: list[Entry], this: Round) -> Entry:
-    """Average the recalibrated logits of the single-modality nets over what a sample has.
-
-    Args:
-        singles: Entries of the single-modality nets, named `{modality}_only`.
-        this: The round.
-
-    Returns:
-        The entry `late_average`. A sample with no modality gets the mean of all nets.
-
-    Source:
-        Huang et al. 2020, doi:10.1038/s41746-020-00341-z: late fusion by averaging.
-    """
-    present = {s.name: present_rows(this.arrays, s.name.removesuffix("_only")) for s in singles}
-    labels = {t: y[this.train] for t, y in this.arrays.labels.items()}
-    lines = {
-        s.name: {t: _recalibrate(s.out_of_fold[t][this.train], y) for t, y in labels.items()}
-        for s in singles
-    }
-
-    def average(of: Mapping[str, Logits]) -> Logits:
-        return {
-            t: _mean_present([_line(of[n][t], lines[n][t]) for n in of], list(present.values()))
-            for t in labels
-        }
-
-    cost = sum((s.cost for s in singles), Cost())
-    cost.n_parameters = sum(s.cost.n_parameters or 0 for s in singles)
-    return Entry(
-        name="late_average",
-        out_of_fold=average({s.name: s.out_of_fold for s in singles}),
-        scored=average({s.name: s.scored for s in singles}),
-        other_seeds=[
-            average({s.name: s.other_seeds[i] for s in singles})
-            for i in range(min(len(s.other_seeds) for s in singles))
-        ],
-        cost=cost,
     )
 
 
@@ -146,25 +105,3 @@ def _choose(
     fits = tried * len(protocol.folds)
     seconds = time.perf_counter() - start
     return config, cv, Cost(configurations=tried, fits=fits, seconds=seconds)
-
-
-def _recalibrate(logits: np.ndarray, labels: np.ndarray) -> tuple[float, float]:
-    known = np.isfinite(labels)
-    if logits.ndim == 1:
-        return fit_recalibration(logits[known], labels[known])
-    return 1 / fit_temperature(logits[known], labels[known]), 0.0
-
-
-def _line(logits: np.ndarray, line: tuple[float, float]) -> np.ndarray:
-    moved = logits * line[0] + line[1]
-    if moved.ndim == 1:
-        return moved
-    return moved - np.logaddexp.reduce(moved, axis=-1, keepdims=True)
-
-
-def _mean_present(parts: list[np.ndarray], present: list[np.ndarray]) -> np.ndarray:
-    weights = np.stack(present).astype(float)
-    weights[:, weights.sum(axis=0) == 0] = 1.0
-    stacked = np.stack(parts)
-    weights = weights.reshape(*weights.shape, *[1] * (stacked.ndim - 2))
-    return (stacked * weights).sum(axis=0) / weights.sum(axis=0)

@@ -68,6 +68,10 @@ def read_run(folder: Path) -> Run:
         block["events_test"] = _count_events(predictions, target, block)
         block.setdefault("shortcuts", metrics.get("shortcuts", []))
         block["pictures"] = _has_pictures(metrics)
+    # Not in metrics.json: the same seed must give the same file, look after look.
+    environment_file = folder / "environment.json"
+    environment = _read_json(environment_file) if environment_file.is_file() else {}
+    metrics.setdefault("plan", {}).setdefault("test_looks", environment.get("test_looks"))
     splits = _read_table(folder / "splits.csv")
     config = folder / "config.yaml"
     return Run(
@@ -75,9 +79,7 @@ def read_run(folder: Path) -> Run:
         metrics=metrics,
         predictions=predictions,
         quarantine=_read_table(folder / "quarantine.csv"),
-        environment=_read_json(folder / "environment.json")
-        if _has(folder, "environment.json")
-        else {},
+        environment=environment,
         config=config.read_text(encoding="utf-8") if config.is_file() else "",
         n_samples=splits["sample_id"].nunique() if "sample_id" in splits else None,
     )

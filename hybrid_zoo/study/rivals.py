@@ -114,13 +114,14 @@ class _Task:
 
     def choose(self) -> tuple[Mapping, np.ndarray, int]:
         """Return the best configuration, its out-of-fold logits and how many were tried."""
-        best, highest, tried = None, -np.inf, 0
+        best: tuple[Mapping, np.ndarray] = ({}, np.empty(0))
+        highest, tried = -np.inf, 0
         for config in self.rival.configurations(self.this.trials, self.this.settings.seed):
-            if best is not None and self.this.late:
+            if tried and self.this.late:
                 break
             score, logits = self.cross_validate(config)
             tried += 1
-            if best is None or score > highest:
+            if score > highest:
                 best, highest = (config, logits), score
         return *best, tried
 

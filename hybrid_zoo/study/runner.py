@@ -156,6 +156,7 @@ def _header(
         "simulated": config.simulated,
         "package_version": __version__,
         "citation": config.citation,
+        "shortcuts": list(config.shortcuts),
         "seed": settings.seed,
         "split_seed": config.split_seed,
         "evaluation": plan.evaluation,

@@ -88,19 +88,8 @@ def target_block(
         block["models"][name]["auroc"]["seed_sd"] = spread
     for name, cost in _costs(result).items():
         block["models"][name] |= cost
-    thresholds = {
-        name: {
-            goal: np.concatenate(
-                [
-                    np.full(len(r), c[name].goals[goal])
-                    for r, c in zip(rows, calibrated, strict=True)
-                ]
-            )
-            for goal in calibrated[0][name].goals
-        }
-        for name in result.models
-    }
     binary = not scores.classes
+    thresholds = _goal_thresholds(calibrated, rows)
     block["operating_points"] = operating_points(scores, thresholds) if binary else []
     block["subgroups"] = subgroup_table(
         scores, _levels(result, rows), resamples=settings.resamples, seed=settings.seed
@@ -111,6 +100,20 @@ def target_block(
         | {"threshold": float(np.median(hybrid)) if binary else None}
         | block
     )
+
+
+def _goal_thresholds(
+    calibrated: list[dict[str, Calibrated]], rows: list[np.ndarray]
+) -> dict[str, dict[float, np.ndarray]]:
+    """Model to sensitivity goal to the threshold of each scored row's round."""
+    sizes = [len(r) for r in rows]
+    return {
+        name: {
+            goal: np.repeat([models[name].goals[goal] for models in calibrated], sizes)
+            for goal in first.goals
+        }
+        for name, first in calibrated[0].items()
+    }
 
 
 def _rows(result: Result, target: str) -> list[np.ndarray]:
@@ -202,7 +205,7 @@ def _costs(result: Result) -> dict[str, dict[str, Any]]:
     costs = {}
     for name in result.models:
         total = sum((e[name].cost for e in result.entries), Cost())
-        cost = {
+        cost: dict[str, Any] = {
             "configurations": total.configurations,
             "fits": total.fits,
             "seconds": round(total.seconds, 2),
