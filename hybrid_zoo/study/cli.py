@@ -1,6 +1,5 @@
 """The command line. Nothing heavy is imported before a command runs."""
 
-import os
 import sys
 from pathlib import Path
 from typing import Annotated
@@ -14,7 +13,7 @@ STATEMENT = (
     "is not validated for clinical use, and must not be used to diagnose, triage, treat or monitor "
     "patients. Its scores describe the data they were computed on."
 )
-USAGE, DATA, ENVIRONMENT, INTERRUPTED = 2, 3, 4, 130
+USAGE, DATA, ENVIRONMENT = 2, 3, 4
 
 app = typer.Typer(
     help=f"Models for patients who are more than one kind of data.\n\n{STATEMENT}",
@@ -121,13 +120,8 @@ def prepare_command(
 
 def main() -> None:
     """Run the command line; exit 0 done, 2 usage, 3 data, 4 environment, 130 interrupted."""
-    os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
-    # The progress bars are ours; oneDNN's rounding may differ between machines, not between runs.
-    os.environ.setdefault("TF_ENABLE_ONEDNN_OPTS", "1")
     try:
         app()
-    except KeyboardInterrupt:
-        _fail("Interrupted.", INTERRUPTED)
     except ConfigError as error:
         _fail(str(error), USAGE)
     except HybridZooError as error:

@@ -6,6 +6,7 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
+import typer
 from rich.console import Console
 from rich.progress import (
     BarColumn,
@@ -18,7 +19,10 @@ from rich.progress import (
 
 from hybrid_zoo.errors import ConfigError
 from hybrid_zoo.pipelines.cohort import Cohort
+from hybrid_zoo.study.quiet import load_tensorflow
 from hybrid_zoo.study.settings import Settings
+
+INTERRUPTED = 130  # what a shell calls the end by Ctrl-C
 
 console = Console(soft_wrap=True, highlight=False)
 
@@ -90,6 +94,8 @@ def run_with_bar(cohort: Cohort, settings: Settings, out: Path, *, overwrite: bo
         out: The run folder.
         overwrite: Replace an existing run.
     """
+    with console.status("Loading TensorFlow"):
+        load_tensorflow()
     from hybrid_zoo.study.runner import run_study
 
     command = " ".join(["hybrid-zoo", *sys.argv[1:]])
@@ -98,9 +104,9 @@ def run_with_bar(cohort: Cohort, settings: Settings, out: Path, *, overwrite: bo
             return run_study(
                 cohort, settings, out, overwrite=overwrite, command=command, progress=update
             )
-    except KeyboardInterrupt:
+    except KeyboardInterrupt as stop:
         console.print(f"Interrupted. What was finished is kept in {out}.partial (see run.log).")
-        raise
+        raise typer.Exit(INTERRUPTED) from stop
 
 
 def verdicts(run: Path) -> list[str]:
