@@ -15,5 +15,6 @@ setup(
         for package, folder in FOLDERS.items()
         for name in [package, *(f"{package}.{sub}" for sub in find_packages(folder))]
     ],
+    include_package_data=False,  # the data are listed here, not taken from MANIFEST.in or git
     package_data={"hybrid_zoo": ["py.typed"], "hybrid_zoo.study": ["templates/*"]},
 )

@@ -35,6 +35,7 @@ def save(model: keras.Model, path: str | Path) -> Path:
     path = Path(path)
     if path.suffix != ".keras":
         raise ConfigError(f"save: {path.name!r} must end in '.keras'.")
+    _build_optimizer(model)
     handle, draft = tempfile.mkstemp(suffix=".keras", dir=path.parent)
     os.close(handle)
     try:
@@ -71,6 +72,13 @@ def load(path: str | Path) -> keras.Model:
             f"load: {path.name} cannot be rebuilt ({type(error).__name__}). "
             "It is damaged, or another version wrote it."
         ) from error
+
+
+def _build_optimizer(model: keras.Model) -> None:
+    """Give the optimiser of a model that was never trained its state, which loading expects."""
+    optimizer = getattr(model, "optimizer", None)
+    if optimizer is not None and not optimizer.built:
+        optimizer.build(model.trainable_variables)
 
 
 def _check_archive(path: Path) -> None:

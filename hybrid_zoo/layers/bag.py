@@ -3,13 +3,14 @@
 import keras
 from keras import ops
 
+from hybrid_zoo.layers.full_precision import FullPrecision
 from hybrid_zoo.layers.masking import masked_max, masked_mean, observed
 
 POOLINGS = ("mean", "max")
 
 
 @keras.saving.register_keras_serializable("hybrid_zoo")
-class FillAbsentImages(keras.layers.Layer):
+class FillAbsentImages(FullPrecision):
     """Put a present image of the batch wherever one is absent.
 
     A blank picture would shift the statistics of a normalisation layer, and a gather would have a
@@ -46,7 +47,7 @@ class FillAbsentImages(keras.layers.Layer):
 
 
 @keras.saving.register_keras_serializable("hybrid_zoo")
-class PoolBag(keras.layers.Layer):
+class PoolBag(FullPrecision):
     """Pool the features of a sample's images; absent ones weigh nothing.
 
     Args:

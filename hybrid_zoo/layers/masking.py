@@ -27,8 +27,9 @@ def scrub(x: keras.KerasTensor) -> keras.KerasTensor:
         as `c * x + (1 - c) * 0`, in which an infinity would become NaN again.
     """
     x = ops.where(x != x, ops.zeros_like(x), x)
-    finite = ops.cast(ops.abs(x) < 3e38, x.dtype)
-    return ops.clip(x, -3e38, 3e38) * finite
+    limit = _limit(x)
+    finite = ops.cast(ops.abs(x) < limit, x.dtype)
+    return ops.clip(x, -limit, limit) * finite
 
 
 def masked_mean(x: keras.KerasTensor, mask: keras.KerasTensor, axis: int = 1) -> keras.KerasTensor:
@@ -50,5 +51,10 @@ def masked_max(x: keras.KerasTensor, mask: keras.KerasTensor, axis: int = 1) -> 
         mask: Float tensor of 0 and 1 that broadcasts against `x`.
         axis: The axis to reduce.
     """
-    highest = ops.max(ops.where(mask > 0, x, -1e9), axis=axis)
+    highest = ops.max(ops.where(mask > 0, x, -_limit(x)), axis=axis)
     return ops.where(ops.max(mask, axis=axis) > 0, highest, ops.zeros_like(highest))
+
+
+def _limit(x: keras.KerasTensor) -> float:
+    """A number just below the largest finite one of the tensor's dtype."""
+    return 6.5e4 if keras.backend.standardize_dtype(x.dtype) == "float16" else 3e38

@@ -3,11 +3,12 @@
 import keras
 from keras import ops
 
+from hybrid_zoo.layers.full_precision import FullPrecision
 from hybrid_zoo.layers.masking import masked_max, masked_mean
 
 
 @keras.saving.register_keras_serializable("hybrid_zoo")
-class PoolSteps(keras.layers.Layer):
+class PoolSteps(FullPrecision):
     """Join the last, the mean and the maximum of the states before the padding.
 
     Source:

@@ -3,11 +3,12 @@
 import keras
 from keras import ops
 
+from hybrid_zoo.layers.full_precision import FullPrecision
 from hybrid_zoo.layers.masking import observed, scrub
 
 
 @keras.saving.register_keras_serializable("hybrid_zoo")
-class Presence(keras.layers.Layer):
+class Presence(FullPrecision):
     """Say whether a sample has anything of a modality.
 
     Source:
@@ -26,7 +27,7 @@ class Presence(keras.layers.Layer):
 
 
 @keras.saving.register_keras_serializable("hybrid_zoo")
-class Scrub(keras.layers.Layer):
+class Scrub(FullPrecision):
     """Replace NaN by 0, once the missingness has been recorded elsewhere.
 
     Source:

@@ -3,11 +3,12 @@
 import keras
 from keras import ops
 
+from hybrid_zoo.layers.full_precision import FullPrecision
 from hybrid_zoo.layers.masking import masked_max, masked_mean, observed, scrub
 
 
 @keras.saving.register_keras_serializable("hybrid_zoo")
-class CarryForward(keras.layers.Layer):
+class CarryForward(FullPrecision):
     """Give every step the last value, whether it is new, and how fresh it is.
 
     A value never seen so far is 0, the training mean, with freshness 0. The steps after the last
@@ -33,8 +34,7 @@ class CarryForward(keras.layers.Layer):
         """
         seen = observed(scores)
         step = ops.reshape(ops.arange(ops.shape(scores)[1], dtype="int32"), (1, -1, 1))
-        latest = ops.associative_scan(ops.maximum, ops.where(seen, step, -1), axis=1)
-        latest = ops.reshape(latest, ops.shape(scores))  # the scan forgets its rank
+        latest = _running_max(ops.where(seen, step, -1))
         ever = latest >= 0
         source = ops.maximum(latest, 0)
         carried = ops.take_along_axis(scrub(scores), source, axis=1)
@@ -44,7 +44,7 @@ class CarryForward(keras.layers.Layer):
         return channels, _until_last(ops.any(seen, axis=-1))
 
     def compute_output_spec(self, scores, time=None):
-        """Return the symbolic outputs; the scan needs no tracing for that."""
+        """Return the symbolic outputs."""
         batch, steps, variables = scores.shape
         return (
             keras.KerasTensor((batch, steps, 3 * variables), dtype="float32"),
@@ -53,7 +53,7 @@ class CarryForward(keras.layers.Layer):
 
 
 @keras.saving.register_keras_serializable("hybrid_zoo")
-class SequenceSummary(keras.layers.Layer):
+class SequenceSummary(FullPrecision):
     """Summarise each variable: first, last, mean, minimum, maximum, deviation, trend, count.
 
     These are the statistics that trees get. In the network they carry what a few thousand
@@ -87,6 +87,22 @@ class SequenceSummary(keras.layers.Layer):
             ops.log1p(count) / 3.0,
         ]
         return ops.concatenate(parts, axis=-1)
+
+
+def _running_max(x):
+    """The highest so far along axis 1, by looking back 1, 2, 4, ... places.
+
+    `ops.associative_scan` takes 20 seconds to trace where the number of steps is not known.
+    Source: Hillis & Steele 1986, doi:10.1145/7902.7903.
+    """
+    steps = ops.shape(x)[1]
+    step = ops.arange(steps, dtype="int32")
+
+    def look_back(places, highest):
+        earlier = ops.take(highest, ops.maximum(step - places, 0), axis=1)
+        return 2 * places, ops.maximum(highest, earlier)
+
+    return ops.while_loop(lambda places, highest: places < steps, look_back, (1, x))[1]
 
 
 def _age(step, source, time):

@@ -6,6 +6,7 @@ import keras
 from keras import ops
 
 from hybrid_zoo.inputs import Modality
+from hybrid_zoo.layers.full_precision import FullPrecision
 from hybrid_zoo.layers.masking import observed, scrub
 from hybrid_zoo.layers.standardize import standardize
 
@@ -51,7 +52,7 @@ class OneHotCodes(keras.layers.Layer):
 
 
 @keras.saving.register_keras_serializable("hybrid_zoo")
-class Columns(keras.layers.Layer):
+class Columns(FullPrecision):
     """Select columns of a table.
 
     Args:
@@ -75,7 +76,7 @@ class Columns(keras.layers.Layer):
 
 
 @keras.saving.register_keras_serializable("hybrid_zoo")
-class WithMissingFlags(keras.layers.Layer):
+class WithMissingFlags(FullPrecision):
     """Put 0 for what is missing, and beside it a flag that says so.
 
     Source:

@@ -5,6 +5,7 @@ from keras import ops
 
 from hybrid_zoo.inputs import InputSpec, Modality, as_modality
 from hybrid_zoo.layers.dense import dense_block
+from hybrid_zoo.layers.full_precision import FullPrecision
 from hybrid_zoo.layers.masking import masked_max, masked_mean
 from hybrid_zoo.registries import NOTE_ENCODERS
 
@@ -12,7 +13,7 @@ BUCKETS = 8192
 
 
 @keras.saving.register_keras_serializable("hybrid_zoo")
-class PoolTokens(keras.layers.Layer):
+class PoolTokens(FullPrecision):
     """Join the mean and the maximum of the embeddings of real tokens.
 
     Source:

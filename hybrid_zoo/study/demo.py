@@ -80,13 +80,14 @@ def _verdict(block: dict[str, Any]) -> str:
     if "shortcut" in block["flags"]:
         return "a shortcut explains it"
     if block["verdict"] != "helped":
-        return f"fusing did not help ({block['verdict']})"
+        return f"fusing did not help ({block['verdict'].replace('_', ' ')})"
     return "late average is enough" if "late_enough" in block["flags"] else "fusing helped"
 
 
 def _table(rows: list[list[str]]) -> Table:
     table = Table(title="Simulated: test AUROC (95 % interval)")
-    for column in ("Task", "Best simple model", "Hybrid", "Ceiling or shortcut", "Verdict"):
+    table.add_column("Task", no_wrap=True)
+    for column in ("Best simple model", "Hybrid", "Ceiling or shortcut", "Verdict"):
         table.add_column(column)
     for row in rows:
         table.add_row(*row)

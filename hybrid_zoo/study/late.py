@@ -1,6 +1,7 @@
 """The late average: single-modality networks that never met."""
 
 import numpy as np
+from scipy.special import log_softmax
 
 from hybrid_zoo.study.calibrated import calibrate
 from hybrid_zoo.study.entries import Cost, Entry, Logits
@@ -71,4 +72,4 @@ def _move(logits: np.ndarray, line: tuple[float, float]) -> np.ndarray:
     moved = logits * line[0] + line[1]
     if moved.ndim == 1:
         return moved
-    return moved - np.logaddexp.reduce(moved, axis=-1, keepdims=True)
+    return log_softmax(moved, axis=-1)

@@ -1,0 +1,63 @@
+# Every target does what it needs first. `make help` lists them.
+PYTHON ?= $(shell for p in python3.11 python3; do $$p -c '' 2>/dev/null && echo $$p && break; done)
+VENV := .venv
+BIN := $(VENV)/bin
+STAMP := $(VENV)/.installed
+# These read published data; every other benchmark makes its own.
+ON_DATA := benchmarks/real.py benchmarks/shortcuts.py benchmarks/digits.py
+BENCHMARKS := $(filter-out $(ON_DATA),$(wildcard benchmarks/*.py))
+
+export TF_CPP_MIN_LOG_LEVEL := 3
+
+.DEFAULT_GOAL := help
+.PHONY: help setup demo test test-slow lint wheel bench bench-real clean
+
+help:             ## List the targets
+	@sed -n 's/^\([a-z-]*\):.*## /  make \1\t/p' Makefile | expand -t 20
+
+setup: $(STAMP)   ## Make .venv with the package and all tools
+
+$(STAMP): pyproject.toml setup.py
+	@$(or $(PYTHON),false) -c 'import sys; sys.exit(sys.version_info < (3, 11))' \
+		|| { echo "Python 3.11 or later is needed; try: make setup PYTHON=python3.11"; exit 1; }
+	$(PYTHON) -m venv $(VENV)
+	$(BIN)/python -m pip install --quiet --upgrade pip
+	@echo "Installing TensorFlow and the rest into $(VENV): a few minutes the first time."
+	$(BIN)/python -m pip install --quiet --editable '.[all]'
+	touch $@
+
+demo: $(STAMP)    ## Two simulated studies with known answers, about five minutes
+	$(BIN)/hybrid-zoo demo
+
+test: $(STAMP)    ## The tests, without the slow ones
+	$(BIN)/python -m pytest -m "not slow"
+
+test-slow: $(STAMP)  ## The slow tests alone
+	$(BIN)/python -m pytest -m slow
+
+# Static tools do not run the editable install's finder, so mypy reads a built tree.
+lint: $(STAMP)    ## Format, style, types, contents of the wheel
+	$(BIN)/ruff format --check .
+	$(BIN)/ruff check .
+	rm -rf .types build
+	$(BIN)/python -m pip install --quiet --no-deps --target .types .
+	cd .types && ../$(BIN)/mypy --config-file ../pyproject.toml --cache-dir ../.mypy_cache -p hybrid_zoo
+	@$(MAKE) --no-print-directory wheel
+	$(BIN)/check-wheel-contents --toplevel hybrid_zoo dist/*.whl
+
+wheel: $(STAMP)   ## Build the wheel into dist/
+	rm -rf build dist
+	$(BIN)/python -m build --wheel --outdir dist > build.log 2>&1 || { cat build.log; exit 1; }
+	rm -rf build build.log
+
+bench: $(STAMP)   ## Benchmarks on simulated data; ARGS=--quick for a short look
+	set -e; for file in $(BENCHMARKS); do $(BIN)/python $$file $(ARGS); done
+
+bench-real: $(STAMP)  ## Studies of published patients: make bench-real DATA=folder
+	@test -n "$(DATA)" || { echo "Say where the published files are: make bench-real DATA=folder"; exit 2; }
+	$(BIN)/python benchmarks/real.py "$(DATA)"
+	$(BIN)/python benchmarks/shortcuts.py "$(DATA)" runs/hannover
+	$(BIN)/python benchmarks/digits.py "$(DATA)"
+
+clean:            ## Remove what was built; keep .venv and runs
+	rm -rf build dist .types .mypy_cache .ruff_cache .pytest_cache *.egg-info

@@ -1,0 +1,80 @@
+"""The examples and the README run as a reader would run them."""
+
+import os
+import re
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+import yaml
+
+from hybrid_zoo.pipelines.schema import parse_config
+from hybrid_zoo.study.cli import STATEMENT, app
+
+ROOT = Path(__file__).parent.parent
+README = (ROOT / "README.md").read_text(encoding="utf-8")
+EXAMPLES = sorted((ROOT / "examples").glob("*.py"))
+LAST_WORDS = {
+    "numpy_arrays": r"largest change after save and load: [0-9]e[-+]\d+",
+    "own_cohort": r"died: .+",
+    "own_encoder": r"probabilities: \(120, 1\), all finite: True",
+}
+
+
+def blocks(language: str) -> list[str]:
+    """Return the fenced blocks of the README in one language."""
+    return re.findall(rf"^```{language}\n(.*?)^```", README, re.MULTILINE | re.DOTALL)
+
+
+def run(*arguments: str | Path, folder: Path) -> str:
+    """Run Python in an empty folder and return what it printed."""
+    environment = os.environ | {"TF_CPP_MIN_LOG_LEVEL": "3"}
+    done = subprocess.run(
+        [sys.executable, *arguments],
+        cwd=folder,
+        env=environment,
+        capture_output=True,
+        text=True,
+        timeout=300,
+    )
+    assert done.returncode == 0, done.stderr
+    return done.stdout
+
+
+@pytest.mark.parametrize("script", EXAMPLES, ids=[path.stem for path in EXAMPLES])
+def test_an_example_runs_and_ends_with_its_result(script, tmp_path):
+    last = run(script, folder=tmp_path).strip().splitlines()[-1]
+    assert re.fullmatch(LAST_WORDS[script.stem], last), last
+
+
+def test_there_are_three_examples_of_at_most_80_lines():
+    assert [path.stem for path in EXAMPLES] == sorted(LAST_WORDS)
+    assert all(len(path.read_text().splitlines()) <= 80 for path in EXAMPLES)
+
+
+def test_the_python_of_the_readme_runs_and_saves_its_model(tmp_path):
+    assert len(blocks("python")) == 1
+    run("-c", blocks("python")[0], folder=tmp_path)
+    assert (tmp_path / "model.keras").is_file()
+
+
+def test_the_cohort_yaml_of_the_readme_is_valid_and_ten_lines_long():
+    (block,) = blocks("yaml")
+    config = parse_config(yaml.safe_load(block), "README.md")
+    assert list(config.targets) == ["death"] and len(block.splitlines()) <= 10
+
+
+def test_the_readme_lists_every_command_and_no_other():
+    listed = set(re.findall(r"^\| `hybrid-zoo ([a-z]+)", README, re.MULTILINE))
+    assert listed == {command.name for command in app.registered_commands}
+
+
+def test_the_readme_opens_with_the_statement_word_for_word():
+    opening = README.split("\n## ")[0]
+    assert STATEMENT in " ".join(opening.replace(">", " ").split())
+
+
+def test_the_readme_makes_no_claim_that_the_numbers_do_not_carry():
+    for word in ("outperform", "detects", "diagnoses", "anonymous", "HIPAA", "GDPR"):
+        assert word.lower() not in README.lower(), word

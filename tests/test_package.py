@@ -1,0 +1,161 @@
+"""The house: what is public, what imports what, what is installed."""
+
+import ast
+import importlib
+import shutil
+import subprocess
+import sys
+import time
+import zipfile
+from importlib.metadata import packages_distributions
+from pathlib import Path
+
+import pytest
+
+import hybrid_zoo
+from hybrid_zoo.study.cli import app
+
+ROOT = Path(__file__).parent.parent
+FOLDERS = {"hybrid_zoo": "", "pipelines": "pipelines", "tuning": "tuning"}
+ENCODERS = {"images", "sequences", "tabular", "notes", "fusions"}
+MODEL_CODE = ENCODERS | {"layers", "heads", "losses", "model", "hybrid"}
+# A part imports itself and parts that stand before it; parts of one row do not know each other.
+ORDER = [
+    {"errors"},
+    {"registry"},
+    {"registries", "inputs"},
+    {"layers"},
+    {"heads", "losses"} | ENCODERS,
+    {"model"},
+    {"hybrid"},
+    {"training", "saving"},
+    {"evaluation"},
+    {"pipelines"},
+    {"tuning"},
+    {"study"},
+    {"__main__"},
+]
+RANK = {part: rank for rank, parts in enumerate(ORDER) for part in parts}
+
+
+def sources() -> list[tuple[str, Path, ast.Module]]:
+    """Return part, path and syntax tree of every library file."""
+    found = []
+    for folder, part in FOLDERS.items():
+        for path in sorted((ROOT / folder).rglob("*.py")):
+            name = part or path.relative_to(ROOT / folder).with_suffix("").parts[0]
+            found.append((name, path, ast.parse(path.read_text(encoding="utf-8"))))
+    return found
+
+
+SOURCES = sources()
+
+
+def imported(tree: ast.Module) -> set[str]:
+    """Return the dotted names that a file imports, inside functions too."""
+    names: set[str] = set()
+    for node in ast.walk(tree):
+        if isinstance(node, ast.Import):
+            names |= {alias.name for alias in node.names}
+        elif isinstance(node, ast.ImportFrom):
+            names |= {f"{node.module}.{alias.name}" for alias in node.names}
+    return names
+
+
+def parts_of(tree: ast.Module) -> set[str]:
+    """Return the parts of this package that a file imports."""
+    own = {name.split(".")[1] for name in imported(tree) if name.startswith("hybrid_zoo.")}
+    return own - {"__version__"}
+
+
+def test_the_public_names_are_sorted_few_and_all_importable():
+    assert hybrid_zoo.__all__ == sorted(hybrid_zoo.__all__) and len(hybrid_zoo.__all__) <= 20
+    assert all(getattr(hybrid_zoo, name) is not None for name in hybrid_zoo.__all__)
+    with pytest.raises(AttributeError, match="no attribute 'build_hybird'"):
+        _ = hybrid_zoo.build_hybird
+
+
+def test_every_file_has_its_place_in_the_order():
+    assert {part for part, _, _ in SOURCES} - {"__init__"} == set(RANK)
+    assert len(SOURCES) > 80
+
+
+def test_imports_run_one_way():
+    wrong = [
+        f"{path.relative_to(ROOT)} imports {other}"
+        for part, path, tree in SOURCES
+        for other in parts_of(tree) - {part}
+        if part == "__init__" or RANK[other] >= RANK[part]
+    ]
+    assert not wrong
+
+
+def test_pipelines_know_nothing_of_models():
+    known = {name for part, _, tree in SOURCES if part == "pipelines" for name in parts_of(tree)}
+    assert known <= {"pipelines", "inputs", "errors", "registry"}
+
+
+def test_model_code_never_imports_tensorflow():
+    users = {part for part, _, tree in SOURCES if any("tensorflow" in n for n in imported(tree))}
+    assert "pipelines" in users and not users & MODEL_CODE
+
+
+def test_library_code_has_no_assert():
+    asserts = [
+        p for _, p, tree in SOURCES if any(isinstance(n, ast.Assert) for n in ast.walk(tree))
+    ]
+    assert not asserts
+
+
+def test_the_package_imports_by_its_own_names_only():
+    for _, path, tree in SOURCES:
+        tops = {name.split(".")[0] for name in imported(tree)}
+        assert not tops & {"pipelines", "tuning"}, path
+
+
+@pytest.mark.parametrize("command", [None, *(c.name for c in app.registered_commands)])
+def test_help_imports_neither_keras_nor_tensorflow(command):
+    words = ["--help"] if command is None else [command, "--help"]
+    done = subprocess.run(
+        [sys.executable, "-X", "importtime", "-m", "hybrid_zoo", *words],
+        capture_output=True,
+        text=True,
+        check=True,
+    )
+    modules = {line.rpartition("|")[2].strip() for line in done.stderr.splitlines()}
+    assert "Usage" in done.stdout and "hybrid_zoo.study.cli" in modules
+    assert not modules & {"keras", "tensorflow", "sklearn", "pandas"}
+
+
+def test_help_takes_at_most_half_a_second():
+    seconds = []
+    for _ in range(5):
+        start = time.perf_counter()
+        subprocess.run(
+            [sys.executable, "-m", "hybrid_zoo", "--help"], check=True, stdout=subprocess.DEVNULL
+        )
+        seconds.append(time.perf_counter() - start)
+    assert min(seconds) <= 0.5
+
+
+def test_only_hybrid_zoo_reaches_site_packages():
+    ours = {name for name, owners in packages_distributions().items() if "hybrid-zoo" in owners}
+    assert ours == {"hybrid_zoo"}
+    for name in ("hybrid_zoo.pipelines.cohort", "hybrid_zoo.tuning.folds"):
+        assert importlib.import_module(name).__name__ == name
+
+
+@pytest.mark.slow
+def test_the_wheel_holds_only_hybrid_zoo_with_its_templates(tmp_path):
+    tree = tmp_path / "tree"
+    tree.mkdir()
+    for folder in FOLDERS:
+        shutil.copytree(ROOT / folder, tree / folder)
+    for name in ("setup.py", "pyproject.toml", "README.md", "LICENSE"):
+        shutil.copy(ROOT / name, tree)
+    command = [sys.executable, "-m", "build", "--wheel", "--outdir", tmp_path, tree]
+    subprocess.run(command, check=True, capture_output=True)
+    (wheel,) = tmp_path.glob("*.whl")
+    names = set(zipfile.ZipFile(wheel).namelist())
+    assert {name.split("/")[0] for name in names if ".dist-info/" not in name} == {"hybrid_zoo"}
+    assert {"hybrid_zoo/py.typed", "hybrid_zoo/study/templates/report.html.j2"} <= names
