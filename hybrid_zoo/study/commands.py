@@ -116,10 +116,14 @@ def verdicts(run: Path) -> list[str]:
         run: The run folder.
     """
     from hybrid_zoo.study.report_files import read_run
-    from hybrid_zoo.study.words import headline
+    from hybrid_zoo.study.words import headline, verdict_in_words
 
-    targets = read_run(run).metrics["targets"]
-    return [f"{target}: {headline(block)}" for target, block in targets.items()]
+    metrics = read_run(run).metrics
+    lines = []
+    for target, block in metrics["targets"].items():
+        words = verdict_in_words(block, cohort=metrics["cohort"], simulated=metrics["simulated"])
+        lines += [f"{target}: {headline(block)}", *words]
+    return lines
 
 
 def validate(folder: Path, quarantine: Path | None) -> None:
