@@ -1,0 +1,184 @@
+import inspect
+
+import keras
+import numpy as np
+import pytest
+from tiny import make_inputs, make_spec
+
+from hybrid_zoo.errors import ConfigError
+from hybrid_zoo.inputs import InputSpec
+from hybrid_zoo.registries import ENCODERS, FUSIONS
+from hybrid_zoo.saving import load, save
+
+CASES = [
+    pytest.param(kind, builder, id=f"{kind}-{name}")
+    for kind, registry in ENCODERS.items()
+    for name, builder in registry.items()
+]
+FUSERS = [pytest.param(builder, id=f"fusion-{name}") for name, builder in FUSIONS.items()]
+OTHER = {"int": 3, "float": 0.05, "bool": True, "tuple": (4, 6)}
+"""A value that is no default, by the type of the default."""
+
+every_encoder = pytest.mark.parametrize(("kind", "builder"), CASES)
+every_fusion = pytest.mark.parametrize("builder", FUSERS)
+of_length = pytest.mark.parametrize(
+    ("kind", "builder"), [c for c in CASES if c.values[0] in ("sequence", "tokens")]
+)
+of_floats = pytest.mark.parametrize(
+    ("kind", "builder"), [c for c in CASES if c.values[0] != "tokens"]
+)
+every_component = pytest.mark.parametrize("builder", [c.values[-1] for c in CASES + FUSERS])
+
+
+def batch_of(kind):
+    """What an encoder of one kind reads: for images the pictures of a bag, one by one."""
+    values = make_inputs()[kind]
+    return np.nan_to_num(values[:, 0], nan=7.0) if kind == "image" else values
+
+
+def unusual(builder, *skip):
+    """All keyword options of a builder, none at its default."""
+    options = {
+        p.name: p.default
+        for p in inspect.signature(builder).parameters.values()
+        if p.default is not p.empty and p.name not in skip
+    }
+    return {k: v + "_x" if k == "name" else OTHER[type(v).__name__] for k, v in options.items()}
+
+
+def fuser_model(builder, **options):
+    """A model of a fusion over two modalities."""
+    features = {n: keras.Input((5,), name=n) for n in ("a", "b")}
+    presence = {n: keras.Input((1,), name=n + "_presence") for n in features}
+    return keras.Model(
+        [*features.values(), *presence.values()], builder(**options)(features, presence)
+    )
+
+
+def test_every_registered_component_is_tested():
+    assert len(CASES) == sum(map(len, ENCODERS.values())) >= 4
+    assert len(FUSERS) == len(FUSIONS) >= 1
+    assert {c.values[0] for c in CASES} == set(ENCODERS)
+
+
+@every_encoder
+def test_an_encoder_ends_in_finite_features_of_the_asked_width(kind, builder):
+    features = builder(make_spec(), units=4)(batch_of(kind))
+    assert features.shape == (24, 4) and features.dtype == "float32"
+    assert np.isfinite(features).all() and np.ptp(features) > 0
+
+
+@every_encoder
+def test_a_saved_encoder_predicts_the_same_with_every_option_unusual(kind, builder, tmp_path):
+    model = builder(make_spec(), **unusual(builder, "time"))
+    again = load(save(model, tmp_path / "encoder.keras"))
+    assert again.name == model.name and again.count_params() == model.count_params()
+    np.testing.assert_array_equal(again(batch_of(kind)), model(batch_of(kind)))
+
+
+@every_encoder
+def test_every_option_of_an_encoder_changes_its_graph_or_its_training(kind, builder):
+    def graph(**options):
+        keras.utils.clear_session()  # so that equal graphs have equal names
+        return builder(make_spec(), **options).get_config()
+
+    assert graph() == graph()
+    for option, value in unusual(builder).items():
+        assert graph(**{option: value}) != graph(), option
+
+
+@every_encoder
+def test_the_encoding_of_a_sample_depends_on_no_other(kind, builder):
+    model, x = builder(make_spec(), units=4), batch_of(kind)
+    whole, order = model.predict(x, verbose=0), np.random.default_rng(1).permutation(len(x))
+    np.testing.assert_allclose(model.predict(x[order], verbose=0), whole[order], atol=1e-6)
+    np.testing.assert_allclose(model.predict(x[4:5], verbose=0), whole[4:5], atol=1e-6)
+
+
+@of_length
+def test_a_longer_absent_tail_changes_no_feature(kind, builder):
+    model, x = builder(make_spec(), units=4), batch_of(kind)
+    tail = [(0, 0), (0, 9), (0, 0)][: x.ndim]
+    longer = np.pad(x, tail, constant_values=0 if kind == "tokens" else np.nan)
+    np.testing.assert_allclose(model(longer), model(x), atol=1e-6)
+
+
+@every_encoder
+def test_an_encoder_of_nothing_at_all_is_finite(kind, builder):
+    x = batch_of(kind)
+    x = np.zeros_like(x) if kind == "tokens" else np.full_like(x, np.nan)
+    assert np.isfinite(builder(make_spec(), units=4)(x)).all()
+
+
+@of_floats
+def test_infinity_counts_as_not_observed(kind, builder):
+    model, x = builder(make_spec(), units=4), batch_of(kind)
+    x[0, ..., 0] = np.inf
+    y = x.copy()
+    y[0, ..., 0] = np.nan
+    np.testing.assert_array_equal(model(x), model(y))
+
+
+@every_encoder
+def test_an_encoder_refuses_a_spec_without_its_kind(kind, builder):
+    other = "tabular" if kind != "tabular" else "tokens"
+    spec = InputSpec.from_arrays({other: make_inputs()[other]})
+    with pytest.raises(ConfigError, match=f"kind '{kind}' reads exactly one"):
+        builder(spec)
+
+
+def test_the_lstm_of_irregular_time_reads_the_hours():
+    model, x = ENCODERS["sequence"]["lstm"](make_spec(), time=True, units=4), batch_of("sequence")
+    hours = np.cumsum(np.random.default_rng(0).uniform(0, 3, x.shape[:2]), axis=1)
+    short = model([x, hours])
+    assert np.abs(short - model([x, hours * 2])).max() > 1e-4
+    tail = np.pad(x, [(0, 0), (0, 4), (0, 0)], constant_values=np.nan)
+    late = np.pad(hours, [(0, 0), (0, 4)], constant_values=np.nan)
+    np.testing.assert_allclose(model([tail, late]), short, atol=1e-6)
+
+
+@every_fusion
+def test_a_fusion_ends_in_finite_features_and_is_saved_with_every_option(builder, tmp_path):
+    x = [np.random.default_rng(0).normal(size=(6, w)).astype("float32") for w in (5, 5, 1, 1)]
+    model = fuser_model(builder, **unusual(builder))
+    assert model(x).shape == (6, 3) and np.isfinite(model(x)).all()
+    np.testing.assert_array_equal(load(save(model, tmp_path / "f.keras"))(x), model(x))
+
+
+@every_component
+def test_a_docstring_names_every_argument_and_its_source(builder):
+    words = inspect.getdoc(builder)
+    assert all(f"\n{part}:\n" in words for part in ("Args", "Returns", "Source"))
+    for argument in inspect.signature(builder).parameters:
+        assert f"\n    {argument}: " in words, argument
+
+
+@pytest.mark.parametrize("layers", [1, 2, 3])
+def test_the_lstm_layers_hold_as_many_weights_as_the_closed_form_says(layers):
+    model = ENCODERS["sequence"]["lstm"](make_spec(), layers=layers, units=4)
+    found = [x.count_params() for x in model.layers if isinstance(x, keras.layers.LSTM)]
+    widths = [9, *[4] * (layers - 1)]  # 3 variables: value, mask, freshness of each
+    assert found == [4 * 4 * (width + 4 + 1) for width in widths]
+
+
+def test_the_paper_cnn_holds_as_many_weights_as_its_blocks_say():
+    spec = InputSpec.from_arrays({"image": np.zeros((2, 1, 40, 24, 3), "float32")})
+    model = ENCODERS["image"]["paper_cnn"](spec, widths=(2, 5), units=7)
+    convolutions = [x.count_params() for x in model.layers if "conv" in x.name]
+    assert convolutions == [9 * 3 * 2 + 2, 9 * 2 * 5 + 5, 9 * 5 * 5 + 5]  # 40 -> 20 -> 10 -> 5
+    dense = [x.count_params() for x in model.layers if isinstance(x, keras.layers.Dense)]
+    assert dense == [5 * 3 * 5 * 7 + 7]
+
+
+@pytest.mark.parametrize(("side", "blocks"), [(8, 3), (48, 3), (64, 3), (65, 4), (130, 5)])
+def test_the_paper_cnn_pools_down_to_at_most_8_pixels(side, blocks):
+    spec = InputSpec.from_arrays({"image": np.zeros((2, 1, side, 8, 1), "float32")})
+    model = ENCODERS["image"]["paper_cnn"](spec, widths=(2, 2, 2), units=2)
+    pools = [x for x in model.layers if isinstance(x, keras.layers.MaxPooling2D)]
+    assert len(pools) == blocks and max(pools[-1].output.shape[1:3]) <= 8
+
+
+def test_the_paper_cnn_refuses_a_picture_below_8_pixels():
+    spec = InputSpec.from_arrays({"image": np.zeros((2, 1, 7, 20, 1), "float32")})
+    with pytest.raises(ConfigError, match=r"at least 8x8 pixels, got \(7, 20\)"):
+        ENCODERS["image"]["paper_cnn"](spec)
