@@ -47,12 +47,13 @@ class FittedBaseline:
         """
         seen = np.asarray(self.pipeline.classes_, dtype=int)
         floor = np.log(_LEAST_PROBABILITY)
-        if hasattr(self.pipeline, "decision_function"):
-            raw = self.pipeline.decision_function(x.values)
-            columns = np.stack([-raw / 2, raw / 2], axis=1) if raw.ndim == 1 else raw
-            floor += columns.min(initial=0)
-        else:
-            columns = np.log(self.pipeline.predict_proba(x.values).clip(_LEAST_PROBABILITY, 1))
+        with _one_thread():
+            if hasattr(self.pipeline, "decision_function"):
+                raw = self.pipeline.decision_function(x.values)
+                columns = np.stack([-raw / 2, raw / 2], axis=1) if raw.ndim == 1 else raw
+                floor += columns.min(initial=0)
+            else:
+                columns = np.log(self.pipeline.predict_proba(x.values).clip(_LEAST_PROBABILITY, 1))
         logits = np.full((len(x), self.n_classes), floor)
         logits[:, seen] = columns
         return logits[:, 1] - logits[:, 0] if self.n_classes == 2 else logits
@@ -131,8 +132,7 @@ class Baseline:
         # model that stops at its iteration limit is merely a slightly stronger penalty.
         with np.errstate(divide="ignore", invalid="ignore"), warnings.catch_warnings():
             warnings.simplefilter("ignore", ConvergenceWarning)
-            # Boosting's OpenMP threads wait by spinning: where the cores are shared, one is faster.
-            with threadpool_limits(1, user_api="openmp"):
+            with _one_thread():
                 pipeline.fit(x.values, labels)
         if "n_jobs" in pipeline[-1].get_params():
             # Threads would add the votes in the order they finish, and the last digit would vary.
@@ -171,3 +171,8 @@ def baseline(name: str) -> Baseline:
             "and score:COLUMN."
         )
     return BASELINES[name]
+
+
+def _one_thread() -> threadpool_limits:
+    """Boosting's OpenMP threads wait by spinning: where the cores are shared, one is faster."""
+    return threadpool_limits(1, user_api="openmp")
