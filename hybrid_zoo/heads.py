@@ -46,6 +46,36 @@ class Calibration(keras.layers.Layer):
         return {"name": config["name"]}
 
 
+@keras.saving.register_keras_serializable("hybrid_zoo")
+class SumOfExperts(keras.layers.Layer):
+    """Add what each present modality says on its own to what the fusion says.
+
+    No gradient flows back through the sum: each modality's logit learns from its own loss alone,
+    so that one easy modality cannot silence the others, and the fusion learns what is left over.
+
+    Source:
+        Hinton 2002, doi:10.1162/089976602760128018: a product of experts is a sum of logits.
+    """
+
+    def __init__(self, **kwargs) -> None:
+        super().__init__(**{"dtype": "float32"} | kwargs)
+
+    def call(self, joint, own, presence):
+        """Return `(batch, classes)` logits.
+
+        Args:
+            joint: `(batch, classes)` logits of the fused features.
+            own: One such tensor per modality.
+            presence: One `(batch, 1)` tensor of 0 and 1 per modality.
+        """
+        pairs = zip(own, presence, strict=True)
+        return joint + sum(ops.stop_gradient(logit) * there for logit, there in pairs)
+
+    def compute_output_spec(self, joint, own, presence):
+        """Return the symbolic output."""
+        return keras.KerasTensor(joint.shape, dtype="float32")
+
+
 def logit_head(features: keras.KerasTensor, classes: int, name: str) -> keras.KerasTensor:
     """Apply a float32 dense layer without activation.
 

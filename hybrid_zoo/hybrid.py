@@ -8,7 +8,7 @@ import keras
 
 from hybrid_zoo import fusions, images, notes, sequences, tabular
 from hybrid_zoo.errors import ConfigError
-from hybrid_zoo.heads import logit_head, probability_head
+from hybrid_zoo.heads import SumOfExperts, logit_head, probability_head
 from hybrid_zoo.inputs import InputSpec, Modality
 from hybrid_zoo.layers.bag import FillAbsentImages, PoolBag
 from hybrid_zoo.layers.presence import Presence
@@ -28,7 +28,8 @@ class HybridOptions:
     """What few need to change.
 
     Args:
-        auxiliary: Weight of the single-modality losses; 0 turns them off.
+        auxiliary: Weight of the single-modality losses, whose logits add up with the fused one;
+            0 leaves the fused features alone.
         bag: Pooling over a sample's images: "mean" or "max".
         learning_rate: Of Adam.
         clipnorm: Largest norm of a gradient; one odd batch must not throw the weights away.
@@ -36,7 +37,7 @@ class HybridOptions:
         metrics: Track AUROC (multiclass: accuracy) in `fit`; costs a little time per step.
     """
 
-    auxiliary: float = 0.3
+    auxiliary: float = 1.0
     bag: str = "mean"
     learning_rate: float = 1e-3
     clipnorm: float = 1.0
@@ -103,7 +104,8 @@ def build_hybrid(
             [encoded, presence[modality.name]]
         )
     fuse = FUSIONS[fusion](**knobs) if isinstance(fusion, str) else fusion
-    outputs = _heads(classes, fuse(features, presence), features if options.auxiliary else {})
+    experts = features if options.auxiliary and len(features) > 1 else {}
+    outputs = _heads(classes, fuse(features, presence), experts, presence)
     model = HybridModel(inputs, outputs, name="hybrid")
     model.auxiliary = options.auxiliary
     _compile(model, classes, options)
@@ -169,15 +171,17 @@ def _encode(encoder, modality: Modality, spec: InputSpec, inputs: dict, bag: str
     return encoder(x)
 
 
-def _heads(classes: dict[str, int], fused, features: dict) -> dict:
+def _heads(classes: dict[str, int], fused, features: dict, presence: dict) -> dict:
     outputs = {}
     for target, width in classes.items():
         logit = target + LOGIT
-        outputs[logit] = logit_head(fused, width, logit)
+        own = {name: logit_head(x, width, logit + OF + name) for name, x in features.items()}
+        outputs |= {logit + OF + name: x for name, x in own.items()}
+        outputs[logit] = logit_head(fused, width, f"{target}_fused" if own else logit)
+        if own:
+            there = [presence[name] for name in own]
+            outputs[logit] = SumOfExperts(name=logit)(outputs[logit], list(own.values()), there)
         outputs[target] = probability_head(outputs[logit], width, target)
-        if len(features) > 1:
-            for name, own in features.items():
-                outputs[logit + OF + name] = logit_head(own, width, logit + OF + name)
     return outputs
 
 
