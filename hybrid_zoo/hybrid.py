@@ -172,7 +172,7 @@ def _encode(encoder, modality: Modality, spec: InputSpec, inputs: dict, bag: str
 
 
 def _heads(classes: dict[str, int], fused, features: dict, presence: dict) -> dict:
-    outputs = {}
+    outputs: dict[str, keras.KerasTensor] = {}
     for target, width in classes.items():
         logit = target + LOGIT
         own = {name: logit_head(x, width, logit + OF + name) for name, x in features.items()}
