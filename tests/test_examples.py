@@ -17,7 +17,7 @@ README = (ROOT / "README.md").read_text(encoding="utf-8")
 EXAMPLES = sorted((ROOT / "examples").glob("*.py"))
 LAST_WORDS = {
     "numpy_arrays": r"largest change after save and load: [0-9]e[-+]\d+",
-    "own_cohort": r"died: .+",
+    "own_cohort": r"(Recommended model: |Of the models tried, ).+",
     "own_encoder": r"probabilities: \(120, 1\), all finite: True",
 }
 
