@@ -37,7 +37,7 @@ class HybridModel(keras.Model):
     @property
     def targets(self) -> list[str]:
         """Names of the targets."""
-        names = self._structure
+        names = list(self.output)
         return [name for name in names if f"{name}{LOGIT}" in names]
 
     @property
@@ -85,10 +85,6 @@ class HybridModel(keras.Model):
         model = super().from_config(config, custom_objects=custom_objects)
         model.auxiliary = auxiliary
         return model
-
-    @property
-    def _structure(self):
-        return list(self.output)
 
     def _has_own_losses(self) -> bool:
         """Whether the model was compiled with losses that read logits; a user's own may not."""

@@ -10,7 +10,8 @@ import pytest
 import yaml
 
 from hybrid_zoo.pipelines.schema import parse_config
-from hybrid_zoo.study.cli import STATEMENT, app
+from hybrid_zoo.study.cli import app
+from hybrid_zoo.study.statement import STATEMENT
 
 ROOT = Path(__file__).parent.parent
 README = (ROOT / "README.md").read_text(encoding="utf-8")

@@ -15,8 +15,9 @@ from hybrid_zoo.evaluation.subgroups import subgroup_table
 from hybrid_zoo.evaluation.thresholds import operating_points
 from hybrid_zoo.study.model_card import write_model_card
 from hybrid_zoo.study.report import write_report
+from hybrid_zoo.study.statement import STATEMENT
 from hybrid_zoo.study.tables import markdown_results
-from hybrid_zoo.study.words import CUSTODY, STATEMENT
+from hybrid_zoo.study.words import CUSTODY
 from hybrid_zoo.study.words_models import model_name
 
 SKILL = {

@@ -4,6 +4,7 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 
 import numpy as np
+from scipy.special import softmax
 
 from hybrid_zoo.evaluation.ranking import auroc
 from hybrid_zoo.tuning.folds import hold_back
@@ -108,8 +109,7 @@ def mean_auroc(logits: Mapping[str, np.ndarray], labels: Mapping[str, np.ndarray
             areas.append(_area(label == 1, score))
         else:
             # Logits of one class mean nothing across samples; probabilities do.
-            share = np.exp(score - score.max(axis=1, keepdims=True))
-            share /= share.sum(axis=1, keepdims=True)
+            share = softmax(score, axis=1)
             areas += [_area(label == k, share[:, k]) for k in range(share.shape[1])]
     return float(np.nanmean(areas)) if np.isfinite(areas).any() else float("nan")
 

@@ -54,12 +54,12 @@ class Network:
     def __init__(
         self, arrays: CohortArrays, modalities: Sequence[str], *, balanced: bool = True
     ) -> None:
-        whole = self._spec_of(arrays, None)
         self.modalities = tuple(modalities)
         self._arrays, self._balanced = arrays, balanced
-        self._names = whole.only(self.modalities).names
+        one = InputSpec.from_arrays({name: x[:1] for name, x in arrays.inputs.items()})
+        self._inputs = {name: arrays.inputs[name] for name in one.only(self.modalities).names}
         self.targets = {t: len(arrays.classes.get(t, ())) or 1 for t in arrays.labels}
-        self._batches = Batches({n: arrays.inputs[n] for n in self._names}, arrays.labels)
+        self._batches = Batches(self._inputs, arrays.labels)
         self._traced: dict[tuple, tuple[HybridModel, keras.Model]] = {}
 
     def spec(self, rows: np.ndarray) -> InputSpec:
@@ -68,7 +68,10 @@ class Network:
         Args:
             rows: Training rows, as positions.
         """
-        return self._spec_of(self._arrays, rows).only(self.modalities)
+        arrays = self._arrays
+        return InputSpec.from_arrays(
+            self._inputs, columns=arrays.columns, kinds=arrays.kinds, rows=rows
+        )
 
     def fit(
         self,
@@ -119,11 +122,6 @@ class Network:
             target: values[:, 0] if self.targets[target] == 1 else values
             for target, values in outputs.items()
         }
-
-    def _spec_of(self, arrays: CohortArrays, rows: np.ndarray | None) -> InputSpec:
-        return InputSpec.from_arrays(
-            arrays.inputs, columns=arrays.columns, kinds=arrays.kinds, rows=rows
-        )
 
     def _fresh(
         self, config: Mapping[str, Any], rows: np.ndarray, seed: int

@@ -7,12 +7,8 @@ from typing import Annotated
 import typer
 
 from hybrid_zoo.errors import ConfigError, HybridZooError
+from hybrid_zoo.study.statement import STATEMENT
 
-STATEMENT = (
-    "Research software. hybrid_zoo is not a medical device (EU MDR 2017/745, US FD&C Act 201(h)), "
-    "is not validated for clinical use, and must not be used to diagnose, triage, treat or monitor "
-    "patients. Its scores describe the data they were computed on."
-)
 USAGE, DATA, ENVIRONMENT = 2, 3, 4
 
 app = typer.Typer(

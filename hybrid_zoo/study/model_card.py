@@ -3,9 +3,10 @@
 from pathlib import Path
 
 from hybrid_zoo.study.report_files import Run, read_run
+from hybrid_zoo.study.statement import STATEMENT
 from hybrid_zoo.study.tables_models import whole_table
 from hybrid_zoo.study.tables_parts import escaped, to_markdown
-from hybrid_zoo.study.words import CUSTODY, STATEMENT, headline, verdict_in_words
+from hybrid_zoo.study.words import CUSTODY, headline, verdict_in_words
 from hybrid_zoo.study.words_models import modality_name, model_name
 from hybrid_zoo.study.words_numbers import counted, whole
 from hybrid_zoo.study.words_study import evaluation_in_words, limits_in_words

@@ -8,6 +8,7 @@ import jinja2
 from hybrid_zoo.study.figures import draw_calibration, draw_differences, draw_roc
 from hybrid_zoo.study.model_card import write_model_card
 from hybrid_zoo.study.report_files import Run, read_run, slug
+from hybrid_zoo.study.statement import STATEMENT
 from hybrid_zoo.study.tables_cohort import (
     flow_steps,
     labels_table,
@@ -16,7 +17,7 @@ from hybrid_zoo.study.tables_cohort import (
     subgroup_table,
 )
 from hybrid_zoo.study.tables_models import decision_table, operating_table, ranking_table
-from hybrid_zoo.study.words import CUSTODY, STATEMENT, headline, verdict_in_words
+from hybrid_zoo.study.words import CUSTODY, headline, verdict_in_words
 from hybrid_zoo.study.words_figures import figure_words
 from hybrid_zoo.study.words_numbers import tied
 from hybrid_zoo.study.words_study import command_of, evaluation_in_words, limits_in_words

@@ -3,6 +3,7 @@
 import time
 from collections.abc import Callable
 from dataclasses import dataclass
+from functools import cached_property
 from pathlib import Path
 
 import numpy as np
@@ -44,7 +45,7 @@ class Round:
         """Whether the time budget is used up."""
         return self.deadline is not None and time.monotonic() > self.deadline
 
-    @property
+    @cached_property
     def folds(self) -> list[tuple[np.ndarray, np.ndarray]]:
         """Folds of the training rows, as positions among all samples."""
         labels = {t: y[self.train] for t, y in self.arrays.labels.items()}

@@ -4,6 +4,7 @@ from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
+from scipy.special import expit, softmax
 
 from hybrid_zoo.evaluation.evaluate import evaluate
 from hybrid_zoo.evaluation.metrics import auroc_over_folds
@@ -184,7 +185,7 @@ def _seed_sd(
 def _area(scores: Scores, target: str, run: list[Logits], rows: list[np.ndarray]) -> float:
     logits = np.concatenate([part[target][r] for part, r in zip(run, rows, strict=True)])
     decided = {} if scores.classes else {"": logits >= 0}
-    ranks = _softmax(logits) if scores.classes else 1 / (1 + np.exp(-logits))
+    ranks = softmax(logits, axis=1) if scores.classes else expit(logits)
     one = Scores(
         labels=scores.labels,
         patients=scores.patients,
@@ -195,10 +196,6 @@ def _area(scores: Scores, target: str, run: list[Logits], rows: list[np.ndarray]
         classes=scores.classes,
     )
     return auroc_over_folds(one)[""]
-
-
-def _softmax(logits: np.ndarray) -> np.ndarray:
-    return np.exp(logits - np.logaddexp.reduce(logits, axis=1, keepdims=True))
 
 
 def _costs(result: Result) -> dict[str, dict[str, Any]]:

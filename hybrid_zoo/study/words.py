@@ -15,11 +15,6 @@ from hybrid_zoo.study.words_numbers import (
     whole,
 )
 
-STATEMENT = (
-    "Research software. hybrid_zoo is not a medical device (EU MDR 2017/745, US FD&C Act 201(h)), "
-    "is not validated for clinical use, and must not be used to diagnose, triage, treat or monitor "
-    "patients. Its scores describe the data they were computed on."
-)
 CUSTODY = (
     "This folder holds patient-level data and a model that may memorise it: "
     "protect it like the source."
