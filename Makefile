@@ -5,7 +5,7 @@ BIN := $(VENV)/bin
 STAMP := $(VENV)/.installed
 # These read published data; every other benchmark makes its own.
 ON_DATA := benchmarks/real.py benchmarks/shortcuts.py benchmarks/digits.py
-BENCHMARKS := $(filter-out $(ON_DATA),$(wildcard benchmarks/*.py))
+BENCHMARKS := $(filter-out benchmarks/_% $(ON_DATA),$(wildcard benchmarks/*.py))
 
 export TF_CPP_MIN_LOG_LEVEL := 3
 

@@ -16,7 +16,6 @@ from hybrid_zoo.pipelines.cohort import Cohort
 from hybrid_zoo.pipelines.sources import SOURCES
 from hybrid_zoo.tuning.folds import hold_back, read_folds
 from hybrid_zoo.tuning.networks import Network
-from hybrid_zoo.tuning.space import DEFAULT
 
 NETS = {"fused": ["image", "sequence"], "image": ["image"], "sequence": ["sequence"]}
 
@@ -37,8 +36,8 @@ def one_speaker(networks, arrays, train, test, epochs: int, seed: int) -> dict[s
     rows, watched = hold_back(train, arrays.labels, arrays.patient_ids, seed=seed)
     found = {}
     for name, network in networks.items():
-        fitted = network.fit(DEFAULT, rows, watched, epochs=epochs, seed=seed)
-        found[name] = accuracy(network.logits(DEFAULT, test)["digit"], labels[test])
+        fitted = network.fit(network.default, rows, watched, epochs=epochs, seed=seed)
+        found[name] = accuracy(network.logits(network.default, test)["digit"], labels[test])
         if name != "fused":
             continue
         order = np.random.default_rng(seed).permutation(test)

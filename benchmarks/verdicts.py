@@ -23,7 +23,6 @@ from hybrid_zoo.pipelines.simulation import CEILINGS, ceilings, simulate
 from hybrid_zoo.tuning.cross_validation import mean_auroc
 from hybrid_zoo.tuning.folds import hold_back, read_split
 from hybrid_zoo.tuning.networks import Network
-from hybrid_zoo.tuning.space import DEFAULT
 
 
 def one_seed(seed: int, patients: int) -> dict[str, tuple[str, float, float]]:
@@ -40,9 +39,9 @@ def one_seed(seed: int, patients: int) -> dict[str, tuple[str, float, float]]:
     logits, watched_auroc = {}, {}
     for name, inputs in nets.items():
         network = Network(arrays, inputs)
-        network.fit(DEFAULT, rows, watched, seed=seed)
-        logits[name] = network.logits(DEFAULT, scored)
-        found = network.logits(DEFAULT, watched)
+        network.fit(network.default, rows, watched, seed=seed)
+        logits[name] = network.logits(network.default, scored)
+        found = network.logits(network.default, watched)
         for target, values in found.items():
             known = {"": arrays.labels[target][watched]}
             watched_auroc[name, target] = mean_auroc({"": values}, known)

@@ -11,8 +11,9 @@ __version__ = "0.1.0"
 
 _HOME = {
     "Cohort": "hybrid_zoo.pipelines.cohort",
-    "HybridOptions": "hybrid_zoo.hybrid",
+    "HybridOptions": "hybrid_zoo.options",
     "InputSpec": "hybrid_zoo.inputs",
+    "bags": "hybrid_zoo.bags",
     "build_hybrid": "hybrid_zoo.hybrid",
     "fusions": "hybrid_zoo.fusions",
     "images": "hybrid_zoo.images",
@@ -21,6 +22,7 @@ _HOME = {
     "save": "hybrid_zoo.saving",
     "sequences": "hybrid_zoo.sequences",
     "tabular": "hybrid_zoo.tabular",
+    "volumes": "hybrid_zoo.volumes",
 }
 
 __all__ = sorted(_HOME)

@@ -51,29 +51,70 @@ class SumOfExperts(keras.layers.Layer):
     """Add what each present modality says on its own to what the fusion says.
 
     No gradient flows back through the sum: each modality's logit learns from its own loss alone,
-    so that one easy modality cannot silence the others, and the fusion learns what is left over.
+    so that one easy modality cannot silence the others. In training the modalities' own logits
+    are left out for half of the samples, and outside of it they count half: where they have
+    learned the training labels by heart, the fusion still has something left to learn.
+
+    Args:
+        rate: Share of samples for which they are left out.
+        seed: Of the draws.
 
     Source:
-        Hinton 2002, doi:10.1162/089976602760128018: a product of experts is a sum of logits.
+        Hinton 2002, doi:10.1162/089976602760128018: a product of experts is a sum of logits;
+        Srivastava et al. 2014, JMLR 15:1929 (dropout), here of whole experts.
     """
 
-    def __init__(self, **kwargs) -> None:
+    def __init__(self, rate: float = 0.5, seed: int | None = None, **kwargs) -> None:
         super().__init__(**{"dtype": "float32"} | kwargs)
+        self.rate, self.seed = rate, seed
+        self.seed_generator = keras.random.SeedGenerator(seed)
 
-    def call(self, joint, own, presence):
+    def call(self, joint, own, presence, training=None):
         """Return `(batch, classes)` logits.
 
         Args:
             joint: `(batch, classes)` logits of the fused features.
             own: One such tensor per modality.
             presence: One `(batch, 1)` tensor of 0 and 1 per modality.
+            training: Whether experts are left out.
         """
         pairs = zip(own, presence, strict=True)
-        return joint + sum(ops.stop_gradient(logit) * there for logit, there in pairs)
+        said = sum(ops.stop_gradient(logit) * there for logit, there in pairs)
+        if not training:
+            return joint + (1 - self.rate) * said
+        shape = (ops.shape(joint)[0], 1)
+        heard = keras.random.uniform(shape, seed=self.seed_generator) >= self.rate
+        return joint + ops.cast(heard, "float32") * said
 
-    def compute_output_spec(self, joint, own, presence):
+    def compute_output_spec(self, joint, own, presence, training=None):
         """Return the symbolic output."""
         return keras.KerasTensor(joint.shape, dtype="float32")
+
+    def get_config(self) -> dict:
+        """Return the constructor's arguments."""
+        return super().get_config() | {"rate": self.rate, "seed": self.seed}
+
+
+@keras.saving.register_keras_serializable("hybrid_zoo")
+class MeanOfExperts(keras.layers.Layer):
+    """Average what the present modalities say; 0 where there are none.
+
+    Source:
+        Huang et al. 2020, doi:10.1038/s41746-020-00341-z: late fusion by averaging.
+    """
+
+    def __init__(self, **kwargs) -> None:
+        super().__init__(**{"dtype": "float32"} | kwargs)
+
+    def call(self, own, presence):
+        """Return `(batch, classes)` logits.
+
+        Args:
+            own: One `(batch, classes)` tensor of logits per modality.
+            presence: One `(batch, 1)` tensor of 0 and 1 per modality.
+        """
+        total = sum(logit * there for logit, there in zip(own, presence, strict=True))
+        return total / ops.maximum(sum(presence), 1.0)
 
 
 def logit_head(features: keras.KerasTensor, classes: int, name: str) -> keras.KerasTensor:

@@ -3,6 +3,7 @@
 from collections.abc import Sequence
 
 import keras
+import numpy as np
 from keras import ops
 
 
@@ -58,6 +59,21 @@ class KnownLabelLoss(keras.losses.Loss):
         weight = known * ops.take(self.class_weight, ops.cast(label, "int32"), axis=0)
         share = ops.mean(known)
         return losses * weight / ops.maximum(share, keras.config.epsilon())
+
+    def of_constant(self, y_true) -> float:
+        """Return the loss of the best prediction that is the same for every sample.
+
+        Args:
+            y_true: `(rows,)` or `(rows, 1)` labels; NaN is unknown.
+        """
+        label = np.asarray(y_true, "float64").reshape(-1)
+        label = label[np.isfinite(label)].astype(int)
+        weights = ops.convert_to_numpy(self.class_weight).astype("float64")
+        mass = weights * np.bincount(label, minlength=len(weights))[: len(weights)]
+        if not mass.sum():
+            return 0.0
+        share = mass / mass.sum()
+        return float(-(mass * np.log(share.clip(1e-12))).sum() / len(label))
 
     def get_config(self) -> dict:
         """Return the constructor's arguments."""

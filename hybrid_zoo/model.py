@@ -56,10 +56,16 @@ class HybridModel(keras.Model):
         return outputs if training else {name: outputs[name] for name in self.targets}
 
     def compute_loss(self, x=None, y=None, y_pred=None, sample_weight=None, training=True):
-        """Return the fused loss plus, in training, the weighed single-modality losses."""
-        if not training or not self._has_own_losses():
+        """Return the fused loss plus, in training, penalties and single-modality losses.
+
+        Outside of training it is the labels' loss alone, so that early stopping watches how well
+        the model predicts, not how small its weights are.
+        """
+        if not self._has_own_losses():
             fused = {name: y_pred[name] for name in self.targets}
             return super().compute_loss(x, y, fused, sample_weight, training)
+        if not training:
+            return sum(ops.mean(self.loss[t](y[t], y_pred[t])) for t in self.targets)
         total = sum(self.losses, ops.zeros(()))
         for target in self.targets:
             loss, logit = self.loss[target], target + LOGIT

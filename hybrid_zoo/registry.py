@@ -2,6 +2,7 @@
 
 import difflib
 from collections.abc import Callable, Iterable
+from functools import partial
 from typing import Any, NoReturn, TypeVar
 
 from hybrid_zoo.errors import ConfigError
@@ -30,23 +31,28 @@ class Registry(dict[str, Callable[..., Any]]):
     def __init__(self, kind: str) -> None:
         super().__init__()
         self.kind = kind
+        self.spaces: dict[str, dict[str, tuple]] = {}
 
-    def register(self, builder: Builder) -> Builder:
-        """Add `builder` under its own function name.
+    def register(self, builder: Builder | None = None, /, **space: tuple) -> Any:
+        """Add `builder` under its own function name; a decorator, with or without arguments.
 
         Args:
             builder: A function named after the architecture.
+            space: The component's own small search space: option to the values that a search may
+                choose from, the default among them.
 
         Returns:
-            The same function, so that this can be used as a decorator.
+            The same function; without one, a decorator.
 
         Raises:
             ConfigError: If the name is taken.
         """
+        if builder is None:
+            return partial(self.register, **space)
         name = builder.__name__
         if name in self:
             raise ConfigError(f"{self.kind} {name!r} is already registered.")
-        self[name] = builder
+        self[name], self.spaces[name] = builder, space
         return builder
 
     def __missing__(self, name: str) -> NoReturn:

@@ -5,9 +5,10 @@ import tensorflow as tf
 from tiny import CONFIG, SUBSETS, blank, join, make_inputs, make_model, make_spec
 
 from hybrid_zoo.errors import ConfigError
-from hybrid_zoo.hybrid import HybridOptions, build_hybrid
+from hybrid_zoo.hybrid import build_hybrid
 from hybrid_zoo.inputs import InputSpec
 from hybrid_zoo.model import LOGIT, OF
+from hybrid_zoo.options import HybridOptions
 
 TABLE = {"tabular": make_inputs()["tabular"]}
 

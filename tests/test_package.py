@@ -17,8 +17,8 @@ from hybrid_zoo.study.cli import app
 
 ROOT = Path(__file__).parent.parent
 FOLDERS = {"hybrid_zoo": "", "pipelines": "pipelines", "tuning": "tuning"}
-ENCODERS = {"images", "sequences", "tabular", "notes", "fusions"}
-MODEL_CODE = ENCODERS | {"layers", "heads", "losses", "model", "hybrid"}
+ENCODERS = {"bags", "images", "volumes", "sequences", "tabular", "notes", "fusions"}
+MODEL_CODE = ENCODERS | {"layers", "heads", "losses", "model", "joining", "hybrid"}
 # A part imports itself and parts that stand before it; parts of one row do not know each other.
 ORDER = [
     {"errors"},
@@ -26,7 +26,8 @@ ORDER = [
     {"registries", "inputs"},
     {"layers"},
     {"heads", "losses"} | ENCODERS,
-    {"model"},
+    {"model", "options"},
+    {"joining"},
     {"hybrid"},
     {"training", "saving"},
     {"evaluation"},

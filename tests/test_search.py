@@ -3,14 +3,13 @@ import pytest
 from tiny import CONFIG, make_arrays
 
 from hybrid_zoo.errors import NumericsError
-from hybrid_zoo.tuning import search
 from hybrid_zoo.tuning.cross_validation import Protocol, cross_validate, mean_auroc
 from hybrid_zoo.tuning.folds import make_folds
 from hybrid_zoo.tuning.networks import Network
 from hybrid_zoo.tuning.search import CrossValidatedTuner
-from hybrid_zoo.tuning.space import DEFAULT
 
 ARRAYS = make_arrays(120)
+DEFAULT = Network(ARRAYS, ["tabular"]).default
 TRAIN = np.arange(80)
 """The study's training part; the rows from 80 on are never to be touched."""
 
@@ -161,11 +160,3 @@ def test_the_mean_auroc_of_classes_is_one_against_the_rest():
     share = np.exp(logits) / np.exp(logits).sum(axis=1, keepdims=True)
     expected = roc_auc_score(labels, share, multi_class="ovr", average="macro")
     assert mean_auroc({"y": logits}, {"y": labels}) == pytest.approx(expected)
-
-
-def test_the_space_is_the_reviews_and_holds_the_default():
-    from keras_tuner import HyperParameters
-
-    hp = HyperParameters()
-    assert search.knobs(hp) == DEFAULT
-    assert {p.name for p in hp.space} == {"units", "dropout", "l2"}

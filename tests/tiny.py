@@ -4,8 +4,9 @@ import itertools
 
 import numpy as np
 
-from hybrid_zoo.hybrid import HybridOptions, build_hybrid
+from hybrid_zoo.hybrid import build_hybrid
 from hybrid_zoo.inputs import InputSpec
+from hybrid_zoo.options import HybridOptions
 from hybrid_zoo.pipelines.arrays import CohortArrays
 
 CONFIG = {"units": 4, "dropout": 0.3, "l2": 1e-4}

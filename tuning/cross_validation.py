@@ -2,6 +2,7 @@
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 from scipy.special import softmax
@@ -57,13 +58,13 @@ class CrossValidated:
 
 
 def cross_validate(
-    network: Network, config: Mapping[str, float], protocol: Protocol
+    network: Network, config: Mapping[str, Any], protocol: Protocol
 ) -> CrossValidated:
     """Fit a configuration once per fold and predict the fold it never saw.
 
     Args:
         network: The architecture and its data.
-        config: `units`, `dropout` and `l2`.
+        config: From the network's `default` or `draw`.
         protocol: Folds, seed and epochs.
 
     Returns:

@@ -4,18 +4,20 @@ import contextlib
 import random
 import time
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 import keras
 import numpy as np
 
-from hybrid_zoo.hybrid import HybridOptions, build_hybrid
+from hybrid_zoo.hybrid import build_hybrid
 from hybrid_zoo.inputs import InputSpec
 from hybrid_zoo.model import HybridModel
+from hybrid_zoo.options import HybridOptions
 from hybrid_zoo.pipelines.arrays import CohortArrays
 from hybrid_zoo.pipelines.datasets import Batches
 from hybrid_zoo.training import fit
+from hybrid_zoo.tuning.space import Config, Space, build_arguments, parts_of
 
 BATCH = 32
 PREDICTION_BATCH = 256
@@ -46,14 +48,24 @@ class Network:
         arrays: The cohort.
         modalities: Names of the modalities it reads.
         balanced: Weigh the classes of each target inversely to their share in the training rows.
+        space: What a search may vary; its default is the prespecified configuration.
+        options: Of `build_hybrid`; the class weights are the network's own.
 
     Source:
         Own design, because a naive loop spends 40 % of its time on tracing.
     """
 
     def __init__(
-        self, arrays: CohortArrays, modalities: Sequence[str], *, balanced: bool = True
+        self,
+        arrays: CohortArrays,
+        modalities: Sequence[str],
+        *,
+        balanced: bool = True,
+        space: Space | None = None,
+        options: HybridOptions | None = None,
     ) -> None:
+        self._options = options or HybridOptions(metrics=False)
+        self._space, self._parts = space or Space(), parts_of(modalities)
         self.modalities = tuple(modalities)
         self._arrays, self._balanced = arrays, balanced
         one = InputSpec.from_arrays({name: x[:1] for name, x in arrays.inputs.items()})
@@ -61,6 +73,19 @@ class Network:
         self.targets = {t: len(arrays.classes.get(t, ())) or 1 for t in arrays.labels}
         self._batches = Batches(self._inputs, arrays.labels)
         self._traced: dict[tuple, tuple[HybridModel, keras.Model]] = {}
+
+    @property
+    def default(self) -> Config:
+        """The prespecified configuration."""
+        return self._space.default(self._parts)
+
+    def draw(self, hp: Any) -> Config:
+        """Declare the search space and return one configuration of it.
+
+        Args:
+            hp: `keras_tuner.HyperParameters`.
+        """
+        return self._space.draw(hp, self._parts)
 
     def spec(self, rows: np.ndarray) -> InputSpec:
         """Return the input spec with the statistics of some rows.
@@ -75,7 +100,7 @@ class Network:
 
     def fit(
         self,
-        config: Mapping[str, float],
+        config: Mapping[str, Any],
         rows: np.ndarray,
         valid: np.ndarray | None = None,
         *,
@@ -86,7 +111,7 @@ class Network:
         """Train from scratch on some rows.
 
         Args:
-            config: `units`, `dropout` and `l2`.
+            config: From `default` or `draw`.
             rows: Training rows, as positions.
             valid: Rows that early stopping watches; None runs all epochs.
             epochs: Most epochs.
@@ -105,7 +130,7 @@ class Network:
         best, _ = fit(model, train, watched, epochs=epochs, callbacks=callbacks)
         return Fitted(model=model, epochs=best, seconds=time.perf_counter() - start)
 
-    def logits(self, config: Mapping[str, float], rows: np.ndarray) -> dict[str, np.ndarray]:
+    def logits(self, config: Mapping[str, Any], rows: np.ndarray) -> dict[str, np.ndarray]:
         """Predict with the last fit of a configuration.
 
         Args:
@@ -127,9 +152,11 @@ class Network:
         self, config: Mapping[str, Any], rows: np.ndarray, seed: int
     ) -> tuple[HybridModel, keras.Model]:
         """Return the traced model of a configuration with the state of a newly built one."""
-        options = HybridOptions(class_weight=self._class_weights(rows), metrics=False)
+        options = replace(self._options, class_weight=self._class_weights(rows))
         with _seeded(seed):
-            new = build_hybrid(self.spec(rows), targets=self.targets, options=options, **config)
+            new = build_hybrid(
+                self.spec(rows), targets=self.targets, options=options, **build_arguments(config)
+            )
         if _key(config) not in self._traced:
             self._traced[_key(config)] = (new, new.logits)
             return self._traced[_key(config)]
@@ -163,7 +190,7 @@ def _seeded(seed: int) -> Iterator[None]:
         random.setstate(before)
 
 
-def _key(config: Mapping[str, float]) -> tuple:
+def _key(config: Mapping[str, Any]) -> tuple:
     return tuple(sorted(config.items()))
 
 

@@ -3,6 +3,7 @@
 import time
 from collections.abc import Mapping
 from pathlib import Path
+from typing import Any
 
 import keras_tuner
 import numpy as np
@@ -11,7 +12,7 @@ from hybrid_zoo.errors import NumericsError
 from hybrid_zoo.hybrid import build_hybrid
 from hybrid_zoo.tuning.cross_validation import CrossValidated, Protocol, cross_validate
 from hybrid_zoo.tuning.networks import Network
-from hybrid_zoo.tuning.space import DEFAULT, knobs
+from hybrid_zoo.tuning.space import build_arguments
 
 OBJECTIVE = keras_tuner.Objective("auroc", "max")
 
@@ -79,7 +80,9 @@ class CrossValidatedTuner(keras_tuner.Tuner):
             Mean and standard deviation of the folds' AUROC.
         """
         try:
-            result = cross_validate(self.network, knobs(trial.hyperparameters), self.protocol)
+            result = cross_validate(
+                self.network, self.network.draw(trial.hyperparameters), self.protocol
+            )
         except NumericsError as error:
             # One configuration that diverges must not end the search.
             raise keras_tuner.errors.FailedTrialError(str(error)) from error
@@ -88,7 +91,7 @@ class CrossValidatedTuner(keras_tuner.Tuner):
             self.oracle.max_trials = len(self.oracle.trials)
         return {"auroc": float(np.mean(result.scores)), "auroc_sd": float(np.std(result.scores))}
 
-    def best(self) -> tuple[Mapping[str, float], CrossValidated]:
+    def best(self) -> tuple[Mapping[str, Any], CrossValidated]:
         """Return the configuration with the best mean AUROC and what it did.
 
         Raises:
@@ -102,11 +105,13 @@ class CrossValidatedTuner(keras_tuner.Tuner):
             messages = [t.message for t in self.oracle.trials.values() if t.message]
             first = messages[0].strip().splitlines()[-1] if messages else "no trial was run"
             raise NumericsError(f"All {len(self.oracle.trials)} trials failed; the first: {first}")
-        return knobs(done[0].hyperparameters), self.results[done[0].trial_id]
+        return self.network.draw(done[0].hyperparameters), self.results[done[0].trial_id]
 
     def _build(self, hp):
         """Build one model, as KerasTuner asks for, to learn the space."""
         rows = self.protocol.folds[0][0]
         return build_hybrid(
-            self.network.spec(rows), targets=self.network.targets, **(DEFAULT | knobs(hp))
+            self.network.spec(rows),
+            targets=self.network.targets,
+            **build_arguments(self.network.draw(hp)),
         )

@@ -1,25 +1,138 @@
-"""What the search varies: dropout, L2 and units."""
+"""What the search varies: dropout, L2, units, and which encoders and fusion."""
 
+import inspect
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
+from functools import partial
 from typing import Any
 
-DEFAULT: dict[str, Any] = {"units": 64, "dropout": 0.3, "l2": 1e-4}
+from hybrid_zoo.errors import ConfigError
+from hybrid_zoo.hybrid import COMPONENTS
+from hybrid_zoo.registries import ENCODERS, FUSIONS
+from hybrid_zoo.registry import Registry, nearest
+
+Config = dict[str, Any]
+
+FILLED_BY = COMPONENTS  # the import fills the registries
+
+KNOBS: Config = {"units": 64, "dropout": 0.3, "l2": 1e-4}
 """The prespecified configuration, used where nothing is searched."""
 
+PARTS: dict[str, Registry] = ENCODERS | {"fusion": FUSIONS}
+"""Part of a model to what it may be."""
 
-def knobs(hp: Any) -> dict[str, Any]:
-    """Declare the space and return one point of it.
+USUAL = {
+    "image": "paper_cnn",
+    "volume": "cnn3d",
+    "sequence": "lstm",
+    "tabular": "mlp",
+    "tokens": "hashed_bag",
+    "fusion": "concat",
+}
+"""Part of a model to what it is unless the user says otherwise."""
+
+
+@dataclass(frozen=True)
+class Space:
+    """A search space over knobs and names.
 
     Args:
-        hp: `keras_tuner.HyperParameters`.
+        candidates: Part ("image", "volume", "sequence", "tabular", "tokens" or "fusion") to the
+            names a search chooses from; the first is the default. Parts that are not given stay
+            what they usually are.
 
-    Returns:
-        Values of `units`, `dropout` and `l2`, as `build_hybrid` takes them.
-
-    Source:
-        The review: the search covers dropout rate, L2 strength and the number of units.
+    Raises:
+        ConfigError: For an unknown part or name, or a part without names.
     """
-    return {
-        "units": hp.Choice("units", [32, 64, 96], default=DEFAULT["units"]),
-        "dropout": hp.Float("dropout", 0.1, 0.6, step=0.1, default=DEFAULT["dropout"]),
-        "l2": hp.Float("l2", 1e-6, 1e-2, sampling="log", default=DEFAULT["l2"]),
-    }
+
+    candidates: Mapping[str, Sequence[str]] = field(default_factory=dict)
+
+    def __post_init__(self) -> None:
+        for part, names in self.candidates.items():
+            if part not in PARTS:
+                raise ConfigError(
+                    f"Space: unknown part {part!r}.{nearest(part, PARTS)} Parts: {list(PARTS)}."
+                )
+            if not names:
+                raise ConfigError(f"Space: {part} got no name; known: {sorted(PARTS[part])}.")
+            for name in names:
+                PARTS[part][name]  # an unknown name raises
+
+    def default(self, parts: Sequence[str]) -> Config:
+        """Return the configuration that is used, or tried first.
+
+        Args:
+            parts: The parts that the model has.
+        """
+        return KNOBS | {part: self._names(part)[0] for part in self._parts(parts)}
+
+    def draw(self, hp: Any, parts: Sequence[str]) -> Config:
+        """Declare the space and return one point of it.
+
+        Args:
+            hp: `keras_tuner.HyperParameters`.
+            parts: The parts that the model has.
+
+        Returns:
+            `units`, `dropout`, `l2`, each part's name, and the options of its own small space as
+            `part.option`.
+
+        Source:
+            The review: the search covers dropout rate, L2 strength and the number of units.
+        """
+        config = {
+            "units": hp.Choice("units", [32, 64, 96], default=KNOBS["units"]),
+            "dropout": hp.Float("dropout", 0.1, 0.6, step=0.1, default=KNOBS["dropout"]),
+            "l2": hp.Float("l2", 1e-6, 1e-2, sampling="log", default=KNOBS["l2"]),
+        }
+        for part in self._parts(parts):
+            names = list(self._names(part))
+            config[part] = hp.Choice(part, names, default=names[0])
+            for name in names:
+                with hp.conditional_scope(part, [name]):
+                    own = dict(_draw_own(hp, part, name))
+                config |= own if name == config[part] else {}
+        return config
+
+    def _names(self, part: str) -> Sequence[str]:
+        return self.candidates.get(part, (USUAL[part],))
+
+    def _parts(self, parts: Sequence[str]) -> list[str]:
+        return [part for part in PARTS if part in parts]
+
+
+def parts_of(modalities: Sequence[str]) -> list[str]:
+    """Return the parts of a model over some modalities.
+
+    Args:
+        modalities: Their names.
+    """
+    kinds = {name.partition("_")[0] for name in modalities}
+    return [part for part in PARTS if part in kinds or (part == "fusion" and len(modalities) > 1)]
+
+
+def build_arguments(config: Mapping[str, Any]) -> dict[str, Any]:
+    """Return what `build_hybrid` takes for a configuration.
+
+    Args:
+        config: A point of a `Space`.
+    """
+    knobs = {name: config[name] for name in KNOBS if name in config}
+    arguments: dict[str, Any] = dict(knobs)
+    for part, registry in PARTS.items():
+        if part not in config:
+            continue
+        prefix = f"{part}."
+        own = {k.removeprefix(prefix): v for k, v in config.items() if k.startswith(prefix)}
+        arguments[part] = partial(registry[config[part]], **own) if own else config[part]
+        if own and part == "fusion":
+            arguments[part] = arguments[part](**knobs)
+    return arguments
+
+
+def _draw_own(hp: Any, part: str, name: str) -> Iterator[tuple[str, Any]]:
+    """Declare a component's own space, around the builder's own defaults."""
+    options = inspect.signature(PARTS[part][name]).parameters
+    for option, values in PARTS[part].spaces[name].items():
+        value = hp.Choice(f"{part}.{name}.{option}", list(values), default=options[option].default)
+        yield f"{part}.{option}", value

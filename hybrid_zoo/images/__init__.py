@@ -1,5 +1,21 @@
-"""Image encoders: one architecture per file."""
+"""Image encoders: one architecture per file, the published backbones in one table."""
 
+from hybrid_zoo.images.applications import (
+    convnext_tiny,
+    densenet121,
+    efficientnetv2b0,
+    mobilenetv3_small,
+    resnet50,
+)
 from hybrid_zoo.images.paper_cnn import paper_cnn
+from hybrid_zoo.images.small_resnet import small_resnet
 
-__all__ = ["paper_cnn"]
+__all__ = [
+    "convnext_tiny",
+    "densenet121",
+    "efficientnetv2b0",
+    "mobilenetv3_small",
+    "paper_cnn",
+    "resnet50",
+    "small_resnet",
+]

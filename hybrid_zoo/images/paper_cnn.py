@@ -4,11 +4,10 @@ from collections.abc import Sequence
 
 import keras
 
-from hybrid_zoo.errors import ConfigError
-from hybrid_zoo.inputs import InputSpec, Modality, as_modality
+from hybrid_zoo.inputs import InputSpec, Modality
 from hybrid_zoo.layers.dense import dense_block
-from hybrid_zoo.layers.presence import Scrub
-from hybrid_zoo.layers.standardize import standardize
+from hybrid_zoo.layers.image_inputs import image_scores
+from hybrid_zoo.layers.knobs import check_knobs
 from hybrid_zoo.registries import IMAGE_ENCODERS
 
 SMALLEST = 8
@@ -38,23 +37,15 @@ def paper_cnn(
         A model from `(batch, height, width, channels)` raw pixels to `(batch, units)`.
 
     Raises:
-        ConfigError: If the images are smaller than 8x8.
+        ConfigError: For images smaller than 8x8 or an impossible knob.
 
     Source:
         The review's CNN (convolution, pooling, flatten, dense); widths as in Simonyan & Zisserman
         2015, arXiv:1409.1556, table 1, shortened.
     """
-    modality = as_modality(spec, "image")
-    shape = modality.shape[1:]
-    sides = [side or 0 for side in shape[:2]]  # an unknown size is refused like a small one
-    if min(sides) < SMALLEST:
-        raise ConfigError(
-            f"paper_cnn needs images of at least {SMALLEST}x{SMALLEST} pixels, got {shape[:2]} in "
-            f"{modality.name!r}. Set a larger images.size."
-        )
-    image = keras.Input(shape, name=modality.name)
-    x = Scrub()(standardize(modality)(image))
-    for block in range(_blocks(max(sides), len(widths))):
+    check_knobs("paper_cnn", units=units, dropout=dropout, l2=l2)
+    image, x = image_scores("paper_cnn", spec, SMALLEST)
+    for block in range(_blocks(max(image.shape[1:3]), len(widths))):
         width = widths[min(block, len(widths) - 1)]
         x = keras.layers.Conv2D(width, 3, padding="same", activation="relu")(x)
         x = keras.layers.MaxPooling2D(2, padding="same")(x)

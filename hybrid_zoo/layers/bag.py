@@ -4,9 +4,8 @@ import keras
 from keras import ops
 
 from hybrid_zoo.layers.full_precision import FullPrecision
+from hybrid_zoo.layers.gaps import present_first
 from hybrid_zoo.layers.masking import masked_max, masked_mean, observed
-
-POOLINGS = ("mean", "max")
 
 
 @keras.saving.register_keras_serializable("hybrid_zoo")
@@ -24,17 +23,17 @@ class FillAbsentImages(FullPrecision):
         """Return all images of the batch in one row, and which of them are real.
 
         Args:
-            bag: `(batch, images, height, width, channels)`, absent images all NaN.
+            bag: `(batch, images, height, width, channels)`, absent images all NaN; volumes have
+                one axis more.
 
         Returns:
             `(batch * images, height, width, channels)` and `(batch, images)` float of 0 and 1.
         """
         images = ops.reshape(bag, (-1, *bag.shape[2:]))
-        present = ops.any(observed(images), axis=(1, 2, 3))
+        present = ops.any(observed(images), axis=tuple(range(1, len(images.shape))))
         slots = ops.arange(ops.shape(images)[0], dtype="int32")
-        order = ops.argsort(ops.where(present, slots, slots + ops.shape(images)[0]))
         count = ops.maximum(ops.sum(ops.cast(present, "int32")), 1)
-        source = ops.where(present, slots, ops.take(order, slots % count, axis=0))
+        source = ops.where(present, slots, ops.take(present_first(present), slots % count, axis=0))
         real = ops.reshape(ops.cast(present, "float32"), (-1, ops.shape(bag)[1]))
         return ops.take(images, source, axis=0), real
 
@@ -44,6 +43,20 @@ class FillAbsentImages(FullPrecision):
             keras.KerasTensor((None, *bag.shape[2:]), dtype=bag.dtype),
             keras.KerasTensor((bag.shape[0], bag.shape[1]), dtype="float32"),
         )
+
+
+def as_bag(features: keras.KerasTensor, real: keras.KerasTensor) -> keras.KerasTensor:
+    """Return one row per sample of what the encoder made of all images of the batch.
+
+    Args:
+        features: `(batch * images, width)`.
+        real: `(batch, images)`.
+
+    Returns:
+        `(batch, images, width)`.
+    """
+    rows, images = ops.shape(real)[0], ops.shape(real)[1]
+    return ops.reshape(features, (rows, images, features.shape[-1]))
 
 
 @keras.saving.register_keras_serializable("hybrid_zoo")
@@ -63,8 +76,7 @@ class PoolBag(FullPrecision):
 
     def call(self, features: keras.KerasTensor, real: keras.KerasTensor) -> keras.KerasTensor:
         """Return `(batch, features)` from `(batch * images, features)` and `(batch, images)`."""
-        rows, images = ops.shape(real)[0], ops.shape(real)[1]
-        bag = ops.reshape(features, (rows, images, features.shape[-1]))
+        bag = as_bag(features, real)
         reduce = masked_max if self.pooling == "max" else masked_mean
         return reduce(bag, ops.cast(real, bag.dtype)[:, :, None])
 

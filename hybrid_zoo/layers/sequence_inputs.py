@@ -1,23 +1,63 @@
-"""What a recurrent encoder reads of a series with gaps."""
+"""What a sequence encoder reads of a series with gaps."""
+
+from collections.abc import Sequence
 
 import keras
 from keras import ops
 
+from hybrid_zoo.inputs import Modality
 from hybrid_zoo.layers.full_precision import FullPrecision
 from hybrid_zoo.layers.masking import masked_max, masked_mean, observed, scrub
+from hybrid_zoo.layers.standardize import standardize
+
+
+@keras.saving.register_keras_serializable("hybrid_zoo")
+class Occurrences(FullPrecision):
+    """Make an event's 0 mean what its NaN means: it did not occur at this step.
+
+    Args:
+        events: Columns that hold events; at least one.
+
+    Source:
+        Own design, because arrays made by hand hold 0 where a cohort's grid holds NaN.
+    """
+
+    def __init__(self, events: Sequence[int], **kwargs) -> None:
+        super().__init__(**kwargs)
+        self.events = list(events)
+
+    def call(self, x: keras.KerasTensor) -> keras.KerasTensor:
+        """Return the same shape, an event's 0 replaced by NaN."""
+        absent = ops.logical_and(_marks(self.events, x.shape[-1]), x == 0)
+        return ops.where(absent, ops.full_like(x, float("nan")), x)
+
+    def get_config(self) -> dict:
+        """Return the constructor's arguments."""
+        return super().get_config() | {"events": self.events}
 
 
 @keras.saving.register_keras_serializable("hybrid_zoo")
 class CarryForward(FullPrecision):
     """Give every step the last value, whether it is new, and how fresh it is.
 
-    A value never seen so far is 0, the training mean, with freshness 0. The steps after the last
-    observation are padding; the first step always counts, so that no mask is all False.
+    A value never seen so far is 0, the training mean, with freshness 0. An event has no value
+    that lasts: it is 0 but where it occurs, and its freshness fades from there. The steps after the
+    last observation are padding; the first step always counts, so that no mask is all False.
+
+    Args:
+        events: Columns that hold events.
+        elapsed: Give, in place of the freshness, the steps or hours since the observation before
+            this step, or since the first step where there is none.
 
     Source:
         Che et al. 2018, doi:10.1038/s41598-018-24271-9, section "GRU-Simple": value, mask and time
-        since; here the time enters as 1 / (1 + steps or hours since), bounded and free of units.
+        since; here the time enters as 1 / (1 + steps or hours since), bounded and free of units,
+        or, with `elapsed`, as the paper's delta.
     """
+
+    def __init__(self, events: Sequence[int] = (), elapsed: bool = False, **kwargs) -> None:
+        super().__init__(**kwargs)
+        self.events, self.elapsed = list(events), elapsed
 
     def call(
         self, scores: keras.KerasTensor, time: keras.KerasTensor | None = None
@@ -35,12 +75,16 @@ class CarryForward(FullPrecision):
         seen = observed(scores)
         step = ops.reshape(ops.arange(ops.shape(scores)[1], dtype="int32"), (1, -1, 1))
         latest = _running_max(ops.where(seen, step, -1))
-        ever = latest >= 0
         source = ops.maximum(latest, 0)
         carried = ops.take_along_axis(scrub(scores), source, axis=1)
-        age = _age(step, source, time)
-        fresh = ops.where(ever, 1.0 / (1.0 + age), 0.0)
-        channels = ops.concatenate([carried, ops.cast(seen, "float32"), fresh], axis=-1)
+        passing = ops.logical_and(_marks(self.events, scores.shape[-1]), ops.logical_not(seen))
+        value = ops.where(passing, 0.0, carried)
+        if self.elapsed:
+            before = ops.pad(latest[:, :-1], [(0, 0), (1, 0), (0, 0)])
+            recency = _age(step, ops.maximum(before, 0), time)
+        else:
+            recency = ops.where(latest >= 0, 1.0 / (1.0 + _age(step, source, time)), 0.0)
+        channels = ops.concatenate([value, ops.cast(seen, "float32"), recency], axis=-1)
         return channels, _until_last(ops.any(seen, axis=-1))
 
     def compute_output_spec(self, scores, time=None):
@@ -50,6 +94,10 @@ class CarryForward(FullPrecision):
             keras.KerasTensor((batch, steps, 3 * variables), dtype="float32"),
             keras.KerasTensor((batch, steps), dtype="bool"),
         )
+
+    def get_config(self) -> dict:
+        """Return the constructor's arguments."""
+        return super().get_config() | {"events": self.events, "elapsed": self.elapsed}
 
 
 @keras.saving.register_keras_serializable("hybrid_zoo")
@@ -87,6 +135,25 @@ class SequenceSummary(FullPrecision):
             ops.log1p(count) / 3.0,
         ]
         return ops.concatenate(parts, axis=-1)
+
+
+def series_scores(modality: Modality, x: keras.KerasTensor) -> keras.KerasTensor:
+    """Turn a raw series into standard scores, NaN where not measured or not occurred.
+
+    Args:
+        modality: The sequence modality.
+        x: `(batch, steps, variables)` raw values.
+
+    Returns:
+        The same shape. Events, whose mean is 0 and whose variance is 1, stay as they are.
+    """
+    scores, events = standardize(modality)(x), modality.of_kind("event")
+    return Occurrences(events)(scores) if events else scores
+
+
+def _marks(positions, width):
+    """`(width,)` bool, True at the positions."""
+    return ops.convert_to_tensor([i in positions for i in range(width)], "bool")
 
 
 def _running_max(x):

@@ -104,6 +104,19 @@ def tabular_inputs(modality: Modality, x: keras.KerasTensor) -> keras.KerasTenso
     if numeric:
         scores = standardize(modality)(x)
         parts.append(WithMissingFlags()(Columns(numeric)(scores)))
-    for position, known in zip(modality.of_kind("categorical"), modality.known, strict=True):
-        parts.append(OneHotCodes(known)(Columns([position])(x)))
+    parts += category_slots(modality, x)
     return keras.layers.Concatenate()(parts) if len(parts) > 1 else parts[0]
+
+
+def category_slots(modality: Modality, x: keras.KerasTensor) -> list[keras.KerasTensor]:
+    """Return the one-hot slots of each categorical column.
+
+    Args:
+        modality: The tabular modality.
+        x: `(batch, columns)` raw values and codes, NaN for missing.
+
+    Returns:
+        One `(batch, codes + 2)` per categorical column, with a slot for missing and for unknown.
+    """
+    pairs = zip(modality.of_kind("categorical"), modality.known, strict=True)
+    return [OneHotCodes(known)(Columns([position])(x)) for position, known in pairs]

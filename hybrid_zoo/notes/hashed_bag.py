@@ -6,6 +6,7 @@ from keras import ops
 from hybrid_zoo.inputs import InputSpec, Modality, as_modality
 from hybrid_zoo.layers.dense import dense_block
 from hybrid_zoo.layers.full_precision import FullPrecision
+from hybrid_zoo.layers.knobs import check_knobs
 from hybrid_zoo.layers.masking import masked_max, masked_mean
 from hybrid_zoo.registries import NOTE_ENCODERS
 
@@ -48,10 +49,14 @@ def hashed_bag(
     Returns:
         A model from `(batch, length)` int32 tokens, 0 for padding, to `(batch, units)`.
 
+    Raises:
+        ConfigError: For a spec without exactly one such modality, or an impossible knob.
+
     Source:
         Joulin et al. 2017, arXiv:1607.01759, section 2; hashing as in Weinberger et al. 2009,
         arXiv:0902.2206, so that no vocabulary leaves the hospital with the model.
     """
+    check_knobs("hashed_bag", units=units, dropout=dropout, l2=l2)
     modality = as_modality(spec, "tokens")
     tokens = keras.Input((None,), name=modality.name, dtype="int32")
     embedded = keras.layers.Embedding(BUCKETS, units)(tokens)

@@ -2,25 +2,18 @@
 
 import keras
 
-from hybrid_zoo.inputs import InputSpec, Modality, as_modality
-from hybrid_zoo.layers.dense import dense_block
+from hybrid_zoo.inputs import InputSpec, Modality
+from hybrid_zoo.layers.knobs import check_knobs
 from hybrid_zoo.layers.pool_steps import PoolSteps
-from hybrid_zoo.layers.sequence_inputs import CarryForward, SequenceSummary
-from hybrid_zoo.layers.standardize import standardize
+from hybrid_zoo.layers.sequence_model import sequence_model
 from hybrid_zoo.registries import SEQUENCE_ENCODERS
 
 
-@SEQUENCE_ENCODERS.register
+@SEQUENCE_ENCODERS.register(layers=(1, 2, 3))
 def lstm(
-    spec: InputSpec | Modality,
-    *,
-    time: bool = False,
-    layers: int = 2,
-    units: int = 64,
-    dropout: float = 0.3,
-    l2: float = 1e-4,
-    name: str = "lstm",
-) -> keras.Model:
+    spec: InputSpec | Modality, *, time: bool = False, layers: int = 2,
+    units: int = 64, dropout: float = 0.3, l2: float = 1e-4, name: str = "lstm",
+) -> keras.Model:  # fmt: skip
     """Stack LSTM layers, pool their states, add each variable's summary, dense on top.
 
     Args:
@@ -36,17 +29,17 @@ def lstm(
         A model from `(batch, steps, variables)` raw values, NaN where not measured, to
         `(batch, units)`. A longer all-NaN tail changes nothing.
 
+    Raises:
+        ConfigError: For a spec without exactly one such modality, or an impossible knob.
+
     Source:
         Hochreiter & Schmidhuber 1997, doi:10.1162/neco.1997.9.8.1735; stacked as in the review.
     """
-    modality = as_modality(spec, "sequence")
-    series = keras.Input(modality.shape, name=modality.name)
-    inputs = [series, keras.Input((None,), name="time")] if time else [series]
-    scores = standardize(modality)(series)
-    x, mask = CarryForward()(scores, *inputs[1:])
-    for _ in range(layers):
-        x = keras.layers.LSTM(units, return_sequences=True)(x, mask=mask)
-    summary = dense_block(SequenceSummary()(scores), units=units, dropout=dropout, l2=l2)
-    x = keras.layers.Concatenate()([PoolSteps()(x, mask), summary])
-    features = dense_block(x, units=units, dropout=dropout, l2=l2)
-    return keras.Model(inputs if time else series, features, name=name)
+    check_knobs("lstm", layers=layers, units=units, dropout=dropout, l2=l2)
+
+    def core(x, mask, hours):
+        for _ in range(layers):
+            x = keras.layers.LSTM(units, return_sequences=True)(x, mask=mask)
+        return PoolSteps()(x, mask)
+
+    return sequence_model(spec, core, time=time, name=name, units=units, dropout=dropout, l2=l2)

@@ -26,6 +26,9 @@ Epochs = Annotated[int | None, typer.Option(help="Most epochs of a fit (50).", m
 Seeds = Annotated[int | None, typer.Option(help="Trainings per network (3).", min=1)]
 Minutes = Annotated[float | None, typer.Option(help="Time budget; results then vary.", min=0.1)]
 Config = Annotated[Path | None, typer.Option(help="YAML file with the same keys.")]
+Image = Annotated[list[str] | None, typer.Option(help="Image encoder; again for a choice.")]
+Sequence = Annotated[list[str] | None, typer.Option(help="Sequence encoder; again for a choice.")]
+Fusion = Annotated[list[str] | None, typer.Option(help="Fusion; again for a choice.")]
 Overwrite = Annotated[bool, typer.Option("--overwrite", help="Replace an existing run.")]
 
 
@@ -39,6 +42,9 @@ def study_command(
     epochs: Epochs = None,
     seeds: Seeds = None,
     minutes: Minutes = None,
+    image: Image = None,
+    sequence: Sequence = None,
+    fusion: Fusion = None,
     config: Config = None,
     overwrite: Overwrite = False,
 ) -> None:
@@ -56,6 +62,9 @@ def study_command(
         "epochs": epochs,
         "seeds": seeds,
         "minutes": minutes,
+        "image": image,
+        "sequence": sequence,
+        "fusion": fusion,
     }
     study(cohort, read_settings(config, given), out, overwrite=overwrite)
 
@@ -85,6 +94,19 @@ def validate_command(
     from hybrid_zoo.study.commands import validate
 
     validate(cohort, quarantine)
+
+
+@app.command("zoo")
+def zoo_command(
+    markdown: Annotated[
+        Path | None, typer.Option(help="Write the table to this Markdown file instead.")
+    ] = None,
+    time: Annotated[bool, typer.Option(help="Measure milliseconds per sample.")] = True,
+) -> None:
+    """List every encoder, bag pooling and fusion: parameters, features, speed, source."""
+    from hybrid_zoo.study.commands import zoo
+
+    zoo(markdown, timed=time)
 
 
 @app.command("simulate")

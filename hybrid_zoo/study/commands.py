@@ -16,6 +16,7 @@ from rich.progress import (
     TimeElapsedColumn,
     TimeRemainingColumn,
 )
+from rich.table import Table
 
 from hybrid_zoo.errors import ConfigError
 from hybrid_zoo.pipelines.cohort import Cohort
@@ -175,6 +176,31 @@ def prepare(name: str, raw: Path | None, out: Path | None) -> None:
     with bar(f"Preparing {name}") as update:
         source(raw, out, progress=update)
     console.print(f"Wrote {out}. Next: hybrid-zoo validate {out}")
+
+
+def zoo(page: Path | None, *, timed: bool) -> None:
+    """List every component.
+
+    Args:
+        page: Markdown file to write; None prints a table.
+        timed: Measure milliseconds per sample.
+    """
+    load_tensorflow()
+    from hybrid_zoo.study.zoo import HEADER, cells, markdown, zoo_rows
+
+    with console.status("Building every component"):
+        rows = list(zoo_rows(timed=timed))
+    if page:
+        page.write_text(markdown(rows), encoding="utf-8")
+        console.print(f"Wrote {page}.")
+        return
+    table = Table(*HEADER[:2])
+    for name in HEADER[2:5]:
+        table.add_column(name, justify="right")
+    table.add_column(HEADER[5])
+    for row in rows:
+        table.add_row(*cells(row))
+    console.print(table)
 
 
 def print_lines(lines: list[str]) -> None:

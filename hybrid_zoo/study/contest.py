@@ -12,6 +12,7 @@ from hybrid_zoo.study.round import Round
 from hybrid_zoo.study.scoring import Result
 from hybrid_zoo.tuning.features import Features
 from hybrid_zoo.tuning.networks import Network
+from hybrid_zoo.tuning.space import Space
 
 Say = Callable[[str], None]
 
@@ -22,17 +23,20 @@ class Contest:
     Args:
         cohort: The cohort.
         arrays: The same as arrays.
+        space: What a search of the networks may vary.
 
     Source:
         Own design, because the same data, folds and rules for all is what makes a comparison.
     """
 
-    def __init__(self, cohort: Cohort, arrays: CohortArrays) -> None:
+    def __init__(self, cohort: Cohort, arrays: CohortArrays, space: Space | None = None) -> None:
         self.cohort = cohort
         modalities = [name for name in arrays.inputs if not name.startswith("time")]
-        self.networks = {"hybrid": Network(arrays, modalities)}
+        self.networks = {"hybrid": Network(arrays, modalities, space=space)}
         if len(modalities) > 1:
-            self.networks |= {f"{name}_only": Network(arrays, [name]) for name in modalities}
+            self.networks |= {
+                f"{name}_only": Network(arrays, [name], space=space) for name in modalities
+            }
         self.rivals: dict[str, Features] = gather_rivals(cohort, arrays)
 
     def fits(self, rounds: list[Round]) -> int:

@@ -2,6 +2,7 @@
 
 import time
 from collections.abc import Mapping
+from typing import Any
 
 import keras
 import numpy as np
@@ -12,7 +13,6 @@ from hybrid_zoo.study.round import Round
 from hybrid_zoo.tuning.cross_validation import CrossValidated, cross_validate
 from hybrid_zoo.tuning.networks import Network
 from hybrid_zoo.tuning.search import CrossValidatedTuner
-from hybrid_zoo.tuning.space import DEFAULT
 
 
 def enter_network(name: str, network: Network, this: Round) -> Entry:
@@ -84,7 +84,7 @@ def calibrate_model(model: keras.Model, lines: Mapping[str, tuple[float, float]]
 
 def _choose(
     name: str, network: Network, this: Round
-) -> tuple[Mapping[str, float], CrossValidated, Cost]:
+) -> tuple[Mapping[str, Any], CrossValidated, Cost]:
     """Search, or take the prespecified configuration; either way with out-of-fold predictions."""
     protocol = this.protocol(name)
     start = time.perf_counter()
@@ -100,7 +100,7 @@ def _choose(
         config, cv = tuner.best()
         tried = len(tuner.results)
     else:
-        config, tried = DEFAULT, 1
+        config, tried = network.default, 1
         cv = cross_validate(network, config, protocol)
     fits = tried * len(protocol.folds)
     seconds = time.perf_counter() - start

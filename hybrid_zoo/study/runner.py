@@ -22,8 +22,7 @@ from hybrid_zoo.study.report import write_report
 from hybrid_zoo.study.scoring import Result, target_block
 from hybrid_zoo.study.settings import Settings
 from hybrid_zoo.tuning.plan import Plan
-
-ENCODERS = {"image": "paper_cnn", "sequence": "lstm", "tabular": "mlp", "tokens": "hashed_bag"}
+from hybrid_zoo.tuning.space import Space
 
 Progress = Callable[[int, int, str], None]
 log = logging.getLogger("hybrid_zoo")
@@ -122,7 +121,7 @@ def _contest(
     progress: Progress,
 ) -> tuple[Contest, Result]:
     deadline = time.monotonic() + 60 * settings.minutes if settings.minutes else None
-    contest = Contest(cohort, arrays)
+    contest = Contest(cohort, arrays, Space(settings.names))
     done = [0]
 
     def on_fit(name: str) -> None:
@@ -149,7 +148,6 @@ def _header(
 ) -> dict[str, Any]:
     config, first = cohort.config, result.rounds[0]
     modalities = [name for name in arrays.inputs if not name.startswith("time")]
-    chosen = {name: ENCODERS[name.partition("_")[0]] for name in modalities}
     single = len(result.rounds) == 1
     return {
         "cohort": config.name,
@@ -179,7 +177,7 @@ def _header(
             name: float(1 - present_rows(arrays, name).mean()) for name in modalities
         },
         "targets": {},
-        "chosen": chosen | {"fusion": "concat"} | result.entries[0]["hybrid"].config,
+        "chosen": result.entries[0]["hybrid"].config,
     }
 
 

@@ -1,13 +1,20 @@
 """What a study's user may choose."""
 
 from pathlib import Path
-from typing import Any
+from typing import Annotated, Any
 
 import pydantic
 import yaml
 
 from hybrid_zoo.errors import ConfigError
 from hybrid_zoo.registry import nearest
+
+
+def _listed(value: Any) -> Any:
+    return [value] if isinstance(value, str) else value
+
+
+Names = Annotated[tuple[str, ...], pydantic.BeforeValidator(_listed)]
 
 
 class Settings(pydantic.BaseModel):
@@ -21,6 +28,8 @@ class Settings(pydantic.BaseModel):
         seeds: Trainings of the hybrid and of each single-modality net; the first is scored.
         minutes: Time budget; None is no limit, and only then are results repeatable.
         resamples: Patient resamples of the intervals.
+        image: Image encoders a search chooses from; the first is the default. Likewise `volume`,
+            `sequence`, `tabular`, `tokens` and `fusion`; a single name may stand without a list.
     """
 
     model_config = pydantic.ConfigDict(extra="forbid", frozen=True)
@@ -32,6 +41,18 @@ class Settings(pydantic.BaseModel):
     seeds: int = pydantic.Field(default=3, ge=1)
     minutes: float | None = pydantic.Field(default=None, gt=0)
     resamples: int = pydantic.Field(default=2000, ge=100)
+    image: Names = ()
+    volume: Names = ()
+    sequence: Names = ()
+    tabular: Names = ()
+    tokens: Names = ()
+    fusion: Names = ()
+
+    @property
+    def names(self) -> dict[str, tuple[str, ...]]:
+        """Part of the model to the names that were given for it."""
+        parts = ("image", "volume", "sequence", "tabular", "tokens", "fusion")
+        return {part: names for part in parts if (names := getattr(self, part))}
 
 
 def read_settings(path: Path | None, given: dict[str, Any]) -> Settings:

@@ -4,6 +4,7 @@ import keras
 
 from hybrid_zoo.inputs import InputSpec, Modality, as_modality
 from hybrid_zoo.layers.dense import dense_block
+from hybrid_zoo.layers.knobs import check_knobs
 from hybrid_zoo.layers.tabular_inputs import tabular_inputs
 from hybrid_zoo.registries import TABULAR_ENCODERS
 
@@ -31,9 +32,13 @@ def mlp(
     Returns:
         A model from `(batch, columns)` raw values and codes, NaN for missing, to `(batch, units)`.
 
+    Raises:
+        ConfigError: For a spec without exactly one such modality, or an impossible knob.
+
     Source:
         Own design, because the review leaves its dense layers over EHR columns open.
     """
+    check_knobs("mlp", layers=layers, units=units, dropout=dropout, l2=l2)
     modality = as_modality(spec, "tabular")
     columns = keras.Input(modality.shape, name=modality.name)
     x = tabular_inputs(modality, columns)

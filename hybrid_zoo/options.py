@@ -1,0 +1,37 @@
+"""What few need to change of a hybrid model."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+
+import keras
+
+
+@dataclass(frozen=True, kw_only=True)
+class HybridOptions:
+    """What few need to change.
+
+    Args:
+        auxiliary: Weight of the single-modality losses, whose logits add up with the fused one;
+            0 leaves the fused features alone.
+        self_supervised: Weight of the loss of telling a summary of its own input from an encoder's
+            features; needs no labels, and none of it is left outside of training.
+        modality_dropout: Share of present modalities hidden from the fusion in training.
+        missing_token: Put a learned vector in the place of an absent modality.
+        warm_start: Modality to a trained single-modality model whose encoder's weights are copied.
+        bag: Pooling over a sample's images, by name: "mean", "max" or another of `bags`.
+        learning_rate: Of Adam.
+        clipnorm: Largest norm of a gradient; one odd batch must not throw the weights away.
+        class_weight: Target to the weight of each class; all 1 where not given.
+        metrics: Track AUROC (multiclass: accuracy) in `fit`; costs a little time per step.
+    """
+
+    auxiliary: float = 1.0
+    self_supervised: float = 1.0
+    modality_dropout: float = 0.0
+    missing_token: bool = False
+    warm_start: Mapping[str, keras.Model] | None = None
+    bag: str = "mean"
+    learning_rate: float = 1e-3
+    clipnorm: float = 1.0
+    class_weight: Mapping[str, Sequence[float]] | None = None
+    metrics: bool = True

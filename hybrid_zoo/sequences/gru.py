@@ -1,0 +1,46 @@
+"""Stacked gated recurrent units over a series with gaps."""
+
+import keras
+
+from hybrid_zoo.inputs import InputSpec, Modality
+from hybrid_zoo.layers.knobs import check_knobs
+from hybrid_zoo.layers.pool_steps import PoolSteps
+from hybrid_zoo.layers.sequence_model import sequence_model
+from hybrid_zoo.registries import SEQUENCE_ENCODERS
+
+
+@SEQUENCE_ENCODERS.register(layers=(1, 2, 3))
+def gru(
+    spec: InputSpec | Modality, *, time: bool = False, layers: int = 1,
+    units: int = 64, dropout: float = 0.3, l2: float = 1e-4, name: str = "gru",
+) -> keras.Model:  # fmt: skip
+    """Stack GRU layers, pool their states, add each variable's summary, dense on top.
+
+    Args:
+        spec: The sequence modality, or a spec with exactly one.
+        time: Read hours as a second input `(batch, steps)`, for irregular time stamps.
+        layers: Number of stacked GRU layers; at least 1.
+        units: Width of every GRU layer and of the features; at least 1.
+        dropout: Share of features dropped in training, 0 to 1.
+        l2: Weight penalty of the dense layers.
+        name: The model's name.
+
+    Returns:
+        A model from `(batch, steps, variables)` raw values, NaN where not measured, to
+        `(batch, units)`. A longer all-NaN tail changes nothing.
+
+    Raises:
+        ConfigError: For a spec without exactly one such modality, or an impossible knob.
+
+    Source:
+        Cho et al. 2014, arXiv:1406.1078, equations 5 to 8, with the reset gate after the product as
+        in Keras.
+    """
+    check_knobs("gru", layers=layers, units=units, dropout=dropout, l2=l2)
+
+    def core(x, mask, hours):
+        for _ in range(layers):
+            x = keras.layers.GRU(units, return_sequences=True)(x, mask=mask)
+        return PoolSteps()(x, mask)
+
+    return sequence_model(spec, core, time=time, name=name, units=units, dropout=dropout, l2=l2)

@@ -1,0 +1,151 @@
+"""What `HybridOptions` changes: tokens, hidden modalities, self-supervision, warm starts."""
+
+import keras
+import numpy as np
+import pytest
+from tiny import CONFIG, blank, make_inputs, make_model, make_spec
+
+from hybrid_zoo.errors import ConfigError
+from hybrid_zoo.images import paper_cnn
+from hybrid_zoo.inputs import InputSpec
+from hybrid_zoo.layers.modalities import MissingToken, ModalityDropout
+from hybrid_zoo.layers.self_supervision import PooledPicture, TellSummary
+from hybrid_zoo.model import LOGIT, OF
+from hybrid_zoo.options import HybridOptions
+
+INPUTS = make_inputs()
+LABELS = {"death": (np.arange(24) % 2).astype("float32")[:, None]}
+
+
+def options(**changes):
+    return HybridOptions(metrics=False, **changes)
+
+
+def test_hidden_modalities_are_hidden_in_training_only_at_the_asked_rate_and_never_all():
+    layer, there = ModalityDropout(0.4, seed=1), [np.ones((4000, 1), "float32")] * 3
+    assert layer(there) is there
+    kept = np.concatenate(layer(there, training=True), axis=1)
+    # All three would be hidden with probability 0.4^3, and then none is.
+    assert kept.mean() == pytest.approx(0.6 + 0.4 * 0.4**2, abs=0.02)
+    assert kept.sum(axis=1).min() == 1
+    there[1] = np.zeros((4000, 1), "float32")
+    assert not np.any(layer(there, training=True)[1])
+
+
+def test_a_token_stands_where_a_modality_is_absent():
+    layer = MissingToken(learned=True)
+    x, there = np.ones((3, 5), "float32"), np.array([[1], [0], [0]], "float32")
+    found = np.asarray(layer(x, there))
+    np.testing.assert_array_equal(found[0], x[0])
+    np.testing.assert_array_equal(found[1:], np.stack([layer.token] * 2))
+    assert not np.any(MissingToken()(x, there)[1:])
+
+
+def test_the_summary_loss_is_the_error_of_the_present_samples_and_only_in_training():
+    rng, layer = np.random.default_rng(0), TellSummary(0.5)
+    x, summary = rng.normal(size=(8, 3)), rng.normal(3, 2, (8, 4))
+    there = np.array([1, 1, 0, 1, 1, 1, 0, 1.0])[:, None]
+    x, summary, there = (v.astype("float32") for v in (x, summary, there))
+    np.testing.assert_array_equal(layer(x, summary, there), x)
+    assert not layer.losses
+    layer(x, summary, there, training=True)
+    kernel, bias = (w.numpy() for w in layer.tell.weights)
+    seen = there[:, 0] == 1
+    target = (summary - summary[seen].mean(0)) / np.sqrt(summary[seen].var(0) + 1e-4)
+    error = ((x @ kernel + bias - target) ** 2)[seen].mean()
+    assert float(layer.losses[0]) == pytest.approx(0.5 * error, rel=1e-5)
+
+
+def test_a_pooled_picture_tells_the_direction_of_stripes_and_forgets_absent_images():
+    across = np.zeros((32, 32), "float32")
+    across[::4] = across[1::4] = 1
+    bag = np.stack([across, across.T])[:, None, :, :, None]
+    found = PooledPicture()(bag).numpy().reshape(2, 5, 16)
+    assert found[0, 2].min() > found[0, 1].max() == 0 and found[1, 1].min() > found[1, 2].max() == 0
+    absent = np.full_like(bag, np.nan)
+    longer = PooledPicture()(np.concatenate([absent, bag, absent], axis=1))
+    np.testing.assert_allclose(longer, found.reshape(2, -1), atol=1e-6)
+    assert not np.any(PooledPicture()(absent))
+
+
+@pytest.mark.parametrize(
+    "chosen",
+    [
+        {"self_supervised": 0.5},
+        {"modality_dropout": 0.4},
+        {"missing_token": True},
+        {"self_supervised": 0.5, "modality_dropout": 0.4, "missing_token": True, "bag": "max"},
+    ],
+    ids=lambda chosen: "-".join(chosen),
+)
+def test_an_option_trains_and_every_subset_still_gets_a_probability(chosen):
+    model = make_model(options=options(**chosen))
+    history = model.fit(INPUTS, LABELS, verbose=0).history
+    assert np.isfinite(history["loss"]).all()
+    for absent in ([], ["image"], ["sequence", "tabular"], list(INPUTS)):
+        found = model.predict(blank(INPUTS, absent), verbose=0)["death"]
+        assert np.isfinite(found).all() and ((0 < found) & (found < 1)).all()
+
+
+def test_self_supervision_leaves_the_validation_loss_and_the_prediction_alone():
+    model = make_model(options=options(self_supervised=0.5), l2=0.0)
+    plain = make_model(options=options(), l2=0.0)
+    kept = {w.path: w for w in model.weights}
+    for weight in plain.weights:
+        weight.assign(kept[weight.path])
+    np.testing.assert_array_equal(model(INPUTS)["death"], plain(INPUTS)["death"])
+    losses = [m.evaluate(INPUTS, LABELS, verbose=0) for m in (model, plain)]
+    assert losses[0] == pytest.approx(losses[1], rel=1e-6)
+
+
+def test_an_encoder_starts_from_a_model_of_its_modality_alone():
+    spec = make_spec()
+    single = make_model(spec.only(["sequence"]))
+    single.fit({"sequence": INPUTS["sequence"]}, LABELS, epochs=2, verbose=0)
+    model = make_model(spec, options=options(warm_start={"sequence": single}))
+    for started, trained in zip(
+        model.get_layer("sequence_lstm").trainable_weights,
+        single.get_layer("sequence_lstm").trainable_weights,
+        strict=True,
+    ):
+        np.testing.assert_array_equal(started, trained)
+
+
+def test_a_warm_start_from_another_encoder_is_refused():
+    spec = make_spec()
+    single = make_model(spec.only(["sequence"]), sequence="gru")
+    with pytest.raises(ConfigError, match=r"warm_start\['sequence'\] shares no encoder"):
+        make_model(spec, options=options(warm_start={"sequence": single}))
+
+
+def test_late_fusion_is_the_mean_of_the_present_modalities_logits():
+    model = make_model(fusion="late")
+    absent = blank(INPUTS, ["image"])
+    graph = keras.Model(model.input, model.output)
+    found = {k: np.asarray(v) for k, v in graph(absent).items()}
+    seen = np.isfinite(absent["tabular"]).any(axis=1)
+    own = {n: found[f"death{LOGIT}{OF}{n}"] for n in ("sequence", "tabular", "tokens")}
+    own["tabular"] = own["tabular"] * seen[:, None]
+    expected = sum(own.values()) / (2 + seen[:, None])
+    np.testing.assert_allclose(found["death" + LOGIT], expected, atol=1e-6)
+    np.testing.assert_allclose(
+        model.predict(absent, verbose=0)["death"], 1 / (1 + np.exp(-expected)), atol=1e-6
+    )
+
+
+@pytest.mark.parametrize("fusion", ["late", "gated", "attention", "medfuse_lstm"])
+def test_a_fusion_of_one_modality_is_refused(fusion):
+    spec = InputSpec.from_arrays({"tabular": INPUTS["tabular"]})
+    with pytest.raises(ConfigError, match=f"{fusion}.*at least two"):
+        make_model(spec, fusion=fusion)
+
+
+def test_two_encoders_of_one_name_are_refused():
+    arrays = {"image": INPUTS["image"], "image_ct": INPUTS["image"]}
+    spec = InputSpec.from_arrays(arrays)
+    encoders = {name: paper_cnn(spec[name], **CONFIG) for name in arrays}
+    with pytest.raises(ConfigError, match="two different encoders are named 'paper_cnn'"):
+        make_model(spec, encoders=encoders)
+    shared = encoders["image"]
+    model = make_model(spec, encoders=dict.fromkeys(arrays, shared))
+    assert np.isfinite(model(arrays)["death"]).all()
