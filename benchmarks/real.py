@@ -69,6 +69,7 @@ def main() -> None:
     if not options.quick:
         done = [options.runs / name for name in NAMES]
         parts = [markdown_results(run) for run in done if (run / "metrics.json").is_file()]
+        RESULTS.parent.mkdir(exist_ok=True)
         RESULTS.write_text("\n".join([HEAD, *parts]), encoding="utf-8")
     print(json.dumps({key: value for run in runs for key, value in figures(run).items()}))
 

@@ -162,7 +162,7 @@ def _copy_encoders(model: HybridModel, singles: Mapping[str, keras.Model]) -> No
     """Start encoders from models that were trained on their modality alone."""
     for name, single in singles.items():
         layers = {x.name: x for x in model.layers if isinstance(x, keras.Model)}
-        found = [x for x in single.layers if x.name in layers and x.name.startswith(name)]
+        found = [x for x in single.layers if x.name in layers and x.trainable_weights]
         if len(found) != 1:
             raise ConfigError(
                 f"build_hybrid: warm_start[{name!r}] shares no encoder with this model: it has "
@@ -183,7 +183,12 @@ def _compile(model: HybridModel, classes: dict[str, int], options: HybridOptions
         for t, k in classes.items()
     }
     model.compile(
-        optimizer=keras.optimizers.Adam(options.learning_rate, clipnorm=options.clipnorm),
+        optimizer=keras.optimizers.Adam(
+            options.learning_rate,
+            clipnorm=options.clipnorm,
+            use_ema=options.averaging > 0,
+            ema_momentum=options.averaging,
+        ),
         loss={t: KnownLabelLoss(k, weights.get(t), name=t) for t, k in classes.items()},
         metrics=metrics if options.metrics else None,
         jit_compile=False,  # three times slower on a CPU, and "auto" may choose it

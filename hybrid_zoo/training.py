@@ -113,6 +113,8 @@ def fit(
         The review: Adam, early stopping within 50 epochs.
     """
     checks: list[keras.callbacks.Callback] = [FiniteWeights(), VaryingPredictions(train)]
+    if getattr(model.optimizer, "use_ema", False):
+        checks.insert(0, keras.callbacks.SwapEMAWeights(swap_on_epoch=True))
     if valid is not None:
         checks.append(EarlyStopping(patience, _constant_loss(model, valid)))
     history = model.fit(

@@ -155,7 +155,7 @@ def test_raw_inputs_and_logits_stay_float32_under_mixed_precision():
 
 def test_the_auxiliary_losses_enter_the_training_loss_and_not_the_validation_loss():
     inputs, labels = make_inputs(), labels_of(24)
-    options = HybridOptions(auxiliary=0.3, metrics=False)
+    options = HybridOptions(auxiliary=0.3, self_supervised=0.0, metrics=False)
     built = make_model(options=options, l2=0.0, dropout=0.0)
     outputs = built(inputs, training=True)
     losses = {

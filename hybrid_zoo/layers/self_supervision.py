@@ -29,7 +29,7 @@ class PooledPicture(FullPrecision):
         real = ops.cast(ops.any(observed(bag), axis=(2, 3, 4)), "float32")[:, :, None]
         images = ops.reshape(scrub(bag), (-1, *bag.shape[2:]))
         small = ops.image.resize(images, (SIDE, SIDE), antialias=True)
-        half = ops.average_pool(small, 2)
+        half = ops.average_pool(small, (2, 2), (2, 2))
         maps = [small, *_edges(small), *_edges(half)]
         pooled = ops.concatenate([_cells(x) for x in maps], axis=-1)
         shape = (ops.shape(bag)[0], ops.shape(bag)[1], self._width(bag))
@@ -121,4 +121,5 @@ def _edges(images):
 
 def _cells(images):
     """Means over the cells of the grid."""
-    return ops.average_pool(images, images.shape[1] // CELLS)
+    size = (images.shape[1] // CELLS,) * 2
+    return ops.average_pool(images, size, size)
