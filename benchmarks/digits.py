@@ -1,6 +1,6 @@
 """Does the fused network use both modalities? Spoken and written digits, one speaker left out.
 
-usage: digits.py DATA [--epochs 50] [--quick]
+usage: digits.py DATA [--epochs 50] [--seeds 1] [--set OPTION=VALUE ...] [--quick]
 DATA holds a folder whose name begins with fsdd_digits. Per left-out speaker: accuracy of the fused
 network, of each modality alone, and of the fused one when one modality is shuffled at test.
 """
@@ -11,11 +11,13 @@ import tempfile
 from pathlib import Path
 
 import numpy as np
+from _options import add_set, chosen
 
 from hybrid_zoo.pipelines.cohort import Cohort
 from hybrid_zoo.pipelines.sources import SOURCES
 from hybrid_zoo.tuning.folds import hold_back, read_folds
 from hybrid_zoo.tuning.networks import Network
+from hybrid_zoo.tuning.space import Space
 
 NETS = {"fused": ["image", "sequence"], "image": ["image"], "sequence": ["sequence"]}
 
@@ -52,16 +54,27 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("data", type=Path)
     parser.add_argument("--epochs", type=int, default=50)
+    parser.add_argument("--seeds", type=int, default=1)
     parser.add_argument("--quick", action="store_true", help="one speaker, three epochs")
+    add_set(parser)
     options = parser.parse_args()
     cohort, arrays = load(options.data)
     column = cohort.samples.loc[arrays.sample_ids, "speaker_fold"]
     parts = list(read_folds(column, arrays.patient_ids, "speaker_fold"))
-    networks = {name: Network(arrays, inputs) for name, inputs in NETS.items()}
+    chosen_options, names = chosen(options.set)
+    space = Space({part: [name] for part, name in names.items()})
+    networks = {
+        name: Network(arrays, inputs, space=space, options=chosen_options)
+        for name, inputs in NETS.items()
+    }
     epochs = 3 if options.quick else options.epochs
     rows = []
     for number, (train, test) in enumerate(parts[:1] if options.quick else parts):
-        rows.append(one_speaker(networks, arrays, train, test, epochs, seed=0))
+        found = [
+            one_speaker(networks, arrays, train, test, epochs, seed=seed)
+            for seed in range(options.seeds)
+        ]
+        rows.append({name: float(np.mean([f[name] for f in found])) for name in found[0]})
         line = "  ".join(f"{name} {value:.3f}" for name, value in rows[-1].items())
         print(f"speaker {number}: {line}", flush=True)
     fused = np.array([row["fused"] for row in rows])

@@ -65,7 +65,7 @@ def zoo_rows(*, timed: bool = True) -> Iterator[Row]:
         spec = InputSpec.from_arrays({kind: x})
         batch = x[:, 0] if kind in ("image", "volume") else x
         for name, builder in registry.items():
-            yield _row(registry, name, builder(spec), batch, timed)
+            yield _row(registry, name, builder(spec, units=WIDTH), batch, timed)
     for registry, inputs, build in ((BAGS, *_bag()), (FUSIONS, *_fused())):
         for name, builder in registry.items():
             yield _row(registry, name, build(builder), inputs, timed)
