@@ -116,3 +116,19 @@ def test_the_accuracy_is_scikit_learns_over_the_known_labels():
     metric.update_state(labels[:, None], logits)
     expected = sklearn.metrics.accuracy_score(labels[known], logits[known].argmax(axis=1))
     assert float(metric.result()) == pytest.approx(expected)
+
+
+@pytest.mark.parametrize("weights", [[1.0, 1.0], [0.5, 3.0], [1.0, 2.0, 0.5]])
+def test_the_loss_of_the_best_constant_is_the_least_of_all_constants(weights):
+    classes = 1 if len(weights) == 2 else 3
+    loss = KnownLabelLoss(classes, weights)
+    label = np.array([0, 1, 1, 0, 0, np.nan, 0, len(weights) - 1], "float32")
+    grid = np.linspace(-3, 3, 121)
+    pairs = [(z,) for z in grid] if classes == 1 else [(0, a, b) for a in grid for b in grid[::6]]
+    losses = [
+        float(keras.ops.mean(loss.from_logits(label, np.tile(np.float32(z), (8, 1)))))
+        for z in pairs
+    ]
+    assert loss.of_constant(label) <= min(losses) + 1e-6
+    assert loss.of_constant(label) == pytest.approx(min(losses), abs=5e-3)
+    assert loss.of_constant(np.full(3, np.nan)) == 0

@@ -48,6 +48,10 @@ def network():
     return Network(make_arrays(), ["sequence", "tabular"])
 
 
+def constant_loss(model):
+    return model.loss["death"].of_constant(LABELS["death"][WATCHED])
+
+
 def table_model(**options):
     return make_model(InputSpec.from_arrays(TABLE), **options)
 
@@ -66,13 +70,38 @@ def test_constant_predictions_stop_training(data):
 
 
 def test_early_stopping_goes_back_to_the_best_epoch(data):
-    model, record = table_model(), Record()
+    model, record = table_model(units=16, dropout=0.0), Record()
     model.optimizer.learning_rate = 0.1
-    best, history = fit(model, *data, epochs=40, patience=2, callbacks=[record])
+    best, history = fit(model, *data, epochs=60, patience=2, callbacks=[record])
     losses = history["val_loss"]
-    assert best == int(np.argmin(losses)) + 1 and len(losses) == best + 2 < 40
+    assert min(losses) < 0.98 * constant_loss(model)
+    assert best == int(np.argmin(losses)) + 1 and len(losses) == best + 2 < 60
     for weight, expected in zip(model.trainable_weights, record.weights[best - 1], strict=True):
         np.testing.assert_array_equal(weight, expected)
+
+
+def test_early_stopping_waits_three_times_as_long_while_nothing_is_learned(data):
+    model = table_model()
+    model.optimizer.learning_rate = 0.0
+    best, history = fit(model, *data, epochs=60, patience=2)
+    assert min(history["val_loss"]) > 0.98 * constant_loss(model)
+    assert best == 1 and len(history["val_loss"]) == 1 + 6
+
+
+def test_what_is_validated_and_kept_is_the_running_average_of_the_weights(data):
+    model, steps = table_model(dropout=0.0), []
+    weight = model.trainable_weights[0]
+
+    class Step(keras.callbacks.Callback):
+        def on_train_batch_end(self, batch, logs=None):
+            steps.append(weight.numpy())
+
+    fit(model, data[0], epochs=2, callbacks=[Step()])
+    average = steps[0]
+    for step in steps[1:]:
+        average = 0.98 * average + 0.02 * step
+    np.testing.assert_allclose(weight, average, atol=1e-6)
+    assert np.abs(steps[-1] - average).max() > 1e-4
 
 
 def test_without_a_watched_part_all_epochs_are_run(data):

@@ -27,7 +27,7 @@ def test_parameters_are_those_of_the_reference_sample(rows):
     dense = 2048 * 64 + 64
     standardised = 3  # mean, deviation, logarithm of the one channel
     assert found["image encoder", "resnet50"] == 23_581_440 + dense + standardised
-    assert found["bag pooling", "gated_attention"] == 2 * 64 * 128 + 128
+    assert found["bag pooling", "gated_attention"] == 2 * 64 * 64 + 64
     assert found["bag pooling", "mean"] == found["fusion", "late"] == 0
 
 

@@ -5,6 +5,7 @@ import sys
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
+from textwrap import shorten
 
 import typer
 from rich.console import Console
@@ -194,12 +195,18 @@ def zoo(page: Path | None, *, timed: bool) -> None:
         page.write_text(markdown(rows), encoding="utf-8")
         console.print(f"Wrote {page}.")
         return
-    table = Table(*HEADER[:2])
-    for name in HEADER[2:5]:
-        table.add_column(name, justify="right")
-    table.add_column(HEADER[5])
+    table, kind = Table(), ""
+    for name in HEADER[1:]:
+        number = name not in ("name", "source")
+        table.add_column(name, justify="right" if number else "left")
+    room = max(console.width - 65, 15)
     for row in rows:
-        table.add_row(*cells(row))
+        if row.kind != kind:
+            table.add_section()
+            table.add_row(f"[bold]{row.kind}[/bold]")
+            kind = row.kind
+        *figures, source = cells(row)[1:]
+        table.add_row(*figures, shorten(source, room, placeholder=" ..."))
     console.print(table)
 
 
