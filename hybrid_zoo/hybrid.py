@@ -77,12 +77,12 @@ def build_hybrid(
     by_kind |= {"tabular": tabular, "tokens": tokens}
     chosen = _choose(spec, by_kind, encoders or {})
     inputs = {m.name: keras.Input(m.shape, name=m.name, dtype=m.dtype) for m in spec}
-    features, presence = {}, {}
+    used, features, presence = {}, {}, {}
     for modality in spec.encoded:
         name = modality.name
-        encoder = _encoder(chosen[name], modality, spec, knobs)
+        used[name] = _encoder(chosen[name], modality, spec, knobs)
         presence[name] = Presence(name=f"{name}_presence")(inputs[name])
-        encoded = _encode(encoder, modality, spec, inputs, options.bag)
+        encoded = _encode(used[name], modality, spec, inputs, options.bag)
         encoded = supervise(encoded, modality, inputs[name], presence[name], options)
         features[name] = MissingToken(name=f"{name}_features")(encoded, presence[name])
     fuse = FUSIONS[fusion](**knobs) if isinstance(fusion, str) else fusion
@@ -91,7 +91,7 @@ def build_hybrid(
     model = HybridModel(inputs, outputs, name="hybrid")
     model.auxiliary = options.auxiliary
     _compile(model, classes, options)
-    _copy_encoders(model, options.warm_start or {})
+    _warm_start(used, options.warm_start or {})
     return model
 
 
@@ -158,22 +158,20 @@ def _encode(encoder, modality: Modality, spec: InputSpec, inputs: dict, bag: str
     return encoder(x)
 
 
-def _copy_encoders(model: HybridModel, singles: Mapping[str, keras.Model]) -> None:
+def _warm_start(used: Mapping[str, keras.Model], singles: Mapping[str, keras.Model]) -> None:
     """Start encoders from models that were trained on their modality alone."""
     for name, single in singles.items():
-        layers = {x.name: x for x in model.layers if isinstance(x, keras.Model)}
-        found = [x for x in single.layers if x.name in layers and x.trainable_weights]
-        if len(found) != 1:
+        encoder = used.get(name)
+        trained = {x.name: x for x in single.layers if isinstance(x, keras.Model)}
+        if encoder is None or encoder.name not in trained:
             raise ConfigError(
                 f"build_hybrid: warm_start[{name!r}] shares no encoder with this model: it has "
-                f"{[x.name for x in single.layers if isinstance(x, keras.Model)]}, expected one of "
-                f"{list(layers)}. Train it by build_hybrid(spec.only([{name!r}]), ...)."
+                f"{list(trained)}, expected one of {[x.name for x in used.values()]}. "
+                f"Train it by build_hybrid(spec.only([{name!r}]), ...)."
             )
-        pairs = zip(
-            layers[found[0].name].trainable_weights, found[0].trainable_weights, strict=True
-        )
-        for destination, source in pairs:
-            destination.assign(source)
+        pairs = zip(encoder.trainable_weights, trained[encoder.name].trainable_weights, strict=True)
+        for weight, value in pairs:
+            weight.assign(value)
 
 
 def _compile(model: HybridModel, classes: dict[str, int], options: HybridOptions) -> None:

@@ -51,11 +51,10 @@ def fuse_modalities(fuse: Callable, features: Tensors, presence: Tensors, option
         hide = ModalityDropout(options.modality_dropout, name="modality_dropout")
         presence = dict(zip(presence, hide(list(presence.values())), strict=True))
     if options.modality_dropout or options.missing_token:
-        shown = {
+        features = {
             name: MissingToken(options.missing_token, name=f"{name}_shown")(x, presence[name])
             for name, x in features.items()
         }
-        features = shown
     if options.missing_token:  # a token stands in: the fusion reads it like any modality
         presence = {name: ops.ones_like(there) for name, there in presence.items()}
     return fuse(features, presence)

@@ -65,7 +65,7 @@ class HybridModel(keras.Model):
             fused = {name: y_pred[name] for name in self.targets}
             return super().compute_loss(x, y, fused, sample_weight, training)
         if not training:
-            return sum(ops.mean(self.loss[t](y[t], y_pred[t])) for t in self.targets)
+            return sum(self.loss[t](y[t], y_pred[t]) for t in self.targets)
         total = sum(self.losses, ops.zeros(()))
         for target in self.targets:
             loss, logit = self.loss[target], target + LOGIT

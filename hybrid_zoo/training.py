@@ -67,7 +67,7 @@ class EarlyStopping(keras.callbacks.EarlyStopping):
 
     Source:
         Prechelt 1998, doi:10.1007/3-540-49430-8_3; the wait on the plateau is our own design,
-        because plain patience ended 2 of 3 planted interactions before they were found.
+        because plain patience ended planted interactions before they were found.
     """
 
     def __init__(self, patience: int, constant: float) -> None:

@@ -145,6 +145,14 @@ def test_a_fusion_of_one_modality_is_refused(fusion):
         make_model(spec, fusion=fusion)
 
 
+def test_a_warm_start_of_another_modality_is_refused():
+    spec = make_spec()
+    single = make_model(spec.only(["sequence"]))
+    for wrong in ("tabular", "sequences"):
+        with pytest.raises(ConfigError, match=rf"warm_start\['{wrong}'\] shares no encoder"):
+            make_model(spec, options=options(warm_start={wrong: single}))
+
+
 def test_two_encoders_of_one_name_are_refused():
     arrays = {"image": INPUTS["image"], "image_ct": INPUTS["image"]}
     spec = InputSpec.from_arrays(arrays)

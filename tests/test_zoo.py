@@ -44,9 +44,11 @@ def test_a_timed_row_takes_a_measurable_time():
     assert 0 < zoo._row(registry, "mlp", model, x, timed=True).milliseconds < 1000
 
 
-def test_the_page_lists_what_is_registered():
+def test_the_page_lists_what_is_registered_with_its_parameters(rows):
     lines = [line.split("|") for line in PAGE.read_text(encoding="utf-8").splitlines()]
-    assert [line[2].strip() for line in lines[8:] if len(line) > 5] == NAMES
+    listed = [[cell.strip() for cell in line[1:5]] for line in lines[8:] if len(line) > 5]
+    assert [line[1] for line in listed] == NAMES
+    assert listed == [list(zoo.cells(row)[:4]) for row in rows]
 
 
 def test_the_command_writes_the_page(rows, tmp_path, monkeypatch):

@@ -7,29 +7,18 @@ from functools import partial
 from typing import Any
 
 from hybrid_zoo.errors import ConfigError
-from hybrid_zoo.hybrid import COMPONENTS
+from hybrid_zoo.hybrid import build_hybrid
 from hybrid_zoo.registries import ENCODERS, FUSIONS
 from hybrid_zoo.registry import Registry, nearest
 
 Config = dict[str, Any]
 
-FILLED_BY = COMPONENTS  # the import fills the registries
-
-KNOBS: Config = {"units": 64, "dropout": 0.3, "l2": 1e-4}
-"""The prespecified configuration, used where nothing is searched."""
-
 PARTS: dict[str, Registry] = ENCODERS | {"fusion": FUSIONS}
 """Part of a model to what it may be."""
 
-USUAL = {
-    "image": "paper_cnn",
-    "volume": "cnn3d",
-    "sequence": "lstm",
-    "tabular": "mlp",
-    "tokens": "hashed_bag",
-    "fusion": "concat",
-}
-"""Part of a model to what it is unless the user says otherwise."""
+DEFAULTS = {name: p.default for name, p in inspect.signature(build_hybrid).parameters.items()}
+KNOBS: Config = {name: DEFAULTS[name] for name in ("units", "dropout", "l2")}
+"""The prespecified configuration, used where nothing is searched; parts likewise."""
 
 
 @dataclass(frozen=True)
@@ -95,7 +84,7 @@ class Space:
         return config
 
     def _names(self, part: str) -> Sequence[str]:
-        return self.candidates.get(part, (USUAL[part],))
+        return self.candidates.get(part, (DEFAULTS[part],))
 
     def _parts(self, parts: Sequence[str]) -> list[str]:
         return [part for part in PARTS if part in parts]

@@ -1,6 +1,7 @@
 """The table of all components, made from the registries."""
 
 import inspect
+import os
 import time
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
@@ -24,8 +25,10 @@ SHAPES = {
 }
 """One reference sample of each kind."""
 
-MEASURED_ON = "one grey image of 128x128 pixels, one volume of 16x64x64, 48 steps of 37 variables, "
-MEASURED_ON += "20 columns, 256 tokens; bags of 4 and fusions of 3 vectors of 64 features"
+MEASURED_ON = (
+    "one grey image of 128x128 pixels, one volume of 16x64x64, 48 steps of 37 variables, "
+    "20 columns, 256 tokens; bags of 4 and fusions of 3 vectors of 64 features"
+)
 
 WIDTH, BATCH, REPEATS = 64, 8, 5
 
@@ -82,7 +85,7 @@ def markdown(rows: list[Row]) -> str:
         "",
         "Written by `hybrid-zoo zoo --markdown docs/zoo.md`; no figure here was typed by",
         f"hand. Measured on {MEASURED_ON};",
-        f"batches of {BATCH}, median of {REPEATS}, on two CPU cores.",
+        f"batches of {BATCH}, median of {REPEATS}, on {os.cpu_count()} CPU cores.",
         "",
         "| " + " | ".join(HEADER) + " |",
         "|---|---|---:|---:|---:|---|",
