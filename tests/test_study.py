@@ -210,6 +210,13 @@ def test_an_existing_run_is_refused_before_anything_is_written(cohort, tmp_path)
     assert [p.name for p in tmp_path.iterdir()] == ["run"]
 
 
+def test_an_unknown_encoder_is_refused_before_anything_is_written(cohort, tmp_path):
+    wrong = QUICK.model_copy(update={"sequence": ("lstn",)})
+    with pytest.raises(ConfigError, match=r"Unknown sequence encoder 'lstn'. Did you mean 'lstm'"):
+        run_study(cohort, wrong, tmp_path / "run")
+    assert not list(tmp_path.iterdir())
+
+
 def test_what_an_interrupted_run_left_is_replaced_and_a_whole_run_kept_until_the_end(tmp_path):
     (tmp_path / "run.partial").mkdir()
     (tmp_path / "run.partial" / "old").touch()

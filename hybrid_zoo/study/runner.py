@@ -53,13 +53,15 @@ def run_study(
         The run folder.
 
     Raises:
-        ConfigError: If the folder exists, or the folds cannot be made.
+        ConfigError: For an unknown encoder or fusion, or if the folder exists or the folds cannot
+            be made.
         NumericsError: If training left the finite numbers.
 
     Source:
         The protocol of this package's design: same information, same chances, intervals, verdict.
     """
     start = time.perf_counter()
+    space = Space(settings.names)  # refuses an unknown name before anything is written
     partial = prepare_folder(out, overwrite=overwrite)
     with _log_file(partial / "run.log"):
         cohort.quarantine.to_csv(partial / "quarantine.csv", index=False)
@@ -67,7 +69,7 @@ def run_study(
         arrays = cohort.to_arrays()
         plan = plan_study(cohort, arrays, settings)
         log.info("%s: %s", plan.evaluation, plan.reason)
-        contest, result = _contest(cohort, arrays, settings, plan, partial, progress)
+        contest, result = _contest(cohort, arrays, settings, space, plan, partial, progress)
         calibrated = {target: result.calibrated(target) for target in arrays.labels}
         metrics = _header(cohort, arrays, settings, plan, result)
         ceilings = _ceilings(cohort)
@@ -116,12 +118,13 @@ def _contest(
     cohort: Cohort,
     arrays: CohortArrays,
     settings: Settings,
+    space: Space,
     plan: Plan,
     partial: Path,
     progress: Progress,
 ) -> tuple[Contest, Result]:
     deadline = time.monotonic() + 60 * settings.minutes if settings.minutes else None
-    contest = Contest(cohort, arrays, Space(settings.names))
+    contest = Contest(cohort, arrays, space)
     done = [0]
 
     def on_fit(name: str) -> None:
