@@ -43,7 +43,7 @@ def attention_lstm(
 
     def core(x, mask, hours):
         for _ in range(layers):
-            x = keras.layers.LSTM(units, return_sequences=True)(x, mask=mask)
+            x = keras.layers.LSTM(units, return_sequences=True)(x)
         return AttentionPool(units, name="attention")(x, mask)[0]
 
     return sequence_model(spec, core, time=time, name=name, units=units, dropout=dropout, l2=l2)

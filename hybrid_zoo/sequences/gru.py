@@ -40,7 +40,7 @@ def gru(
 
     def core(x, mask, hours):
         for _ in range(layers):
-            x = keras.layers.GRU(units, return_sequences=True)(x, mask=mask)
+            x = keras.layers.GRU(units, return_sequences=True)(x)
         return PoolSteps()(x, mask)
 
     return sequence_model(spec, core, time=time, name=name, units=units, dropout=dropout, l2=l2)

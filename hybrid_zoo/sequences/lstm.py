@@ -39,7 +39,7 @@ def lstm(
 
     def core(x, mask, hours):
         for _ in range(layers):
-            x = keras.layers.LSTM(units, return_sequences=True)(x, mask=mask)
+            x = keras.layers.LSTM(units, return_sequences=True)(x)
         return PoolSteps()(x, mask)
 
     return sequence_model(spec, core, time=time, name=name, units=units, dropout=dropout, l2=l2)
