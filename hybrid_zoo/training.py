@@ -115,6 +115,8 @@ def fit(
     checks: list[keras.callbacks.Callback] = [FiniteWeights(), VaryingPredictions(train)]
     if getattr(model.optimizer, "use_ema", False):
         checks.insert(0, keras.callbacks.SwapEMAWeights(swap_on_epoch=True))
+    if not model.optimizer.built:  # otherwise the first step builds it, and is traced twice
+        model.optimizer.build(model.trainable_variables)
     if valid is not None:
         checks.append(EarlyStopping(patience, _constant_loss(model, valid)))
     history = model.fit(

@@ -5,6 +5,7 @@ from collections.abc import Sequence
 import keras
 
 from hybrid_zoo.inputs import InputSpec, Modality
+from hybrid_zoo.layers.channel_bias import ChannelBias
 from hybrid_zoo.layers.dense import dense_block
 from hybrid_zoo.layers.image_inputs import image_scores
 from hybrid_zoo.layers.knobs import check_knobs
@@ -47,8 +48,9 @@ def paper_cnn(
     image, x = image_scores("paper_cnn", spec, SMALLEST)
     for block in range(_blocks(max(image.shape[1:3]), len(widths))):
         width = widths[min(block, len(widths) - 1)]
-        x = keras.layers.Conv2D(width, 3, padding="same", activation="relu")(x)
+        x = keras.layers.Conv2D(width, 3, padding="same", use_bias=False)(x)
         x = keras.layers.MaxPooling2D(2, padding="same")(x)
+        x = keras.layers.ReLU()(ChannelBias()(x))
     x = keras.layers.Flatten()(x)
     return keras.Model(image, dense_block(x, units=units, dropout=dropout, l2=l2), name=name)
 
