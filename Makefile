@@ -3,8 +3,10 @@ PYTHON ?= $(shell for p in python3.11 python3; do $$p -c '' 2>/dev/null && echo 
 VENV := .venv
 BIN := $(VENV)/bin
 STAMP := $(VENV)/.installed
+# Tests mostly trace graphs, which takes one core; a file's tests share what they build.
+WORKERS ?= 2
 # These read published data; every other benchmark makes its own.
-ON_DATA := benchmarks/real.py benchmarks/shortcuts.py benchmarks/digits.py
+ON_DATA := benchmarks/real.py benchmarks/shortcuts.py benchmarks/digits.py benchmarks/encoders.py
 BENCHMARKS := $(filter-out benchmarks/_% $(ON_DATA),$(wildcard benchmarks/*.py))
 
 export TF_CPP_MIN_LOG_LEVEL := 3
@@ -26,11 +28,11 @@ $(STAMP): pyproject.toml setup.py
 	$(BIN)/python -m pip install --quiet --editable '.[all]'
 	touch $@
 
-demo: $(STAMP)    ## Two simulated studies with known answers, about seven minutes
+demo: $(STAMP)    ## Two simulated studies with known answers, about six minutes
 	$(BIN)/hybrid-zoo demo
 
 test: $(STAMP)    ## The tests, without the slow ones
-	$(BIN)/python -m pytest -m "not slow"
+	$(BIN)/python -m pytest -n $(WORKERS) --dist loadfile -m "not slow"
 
 test-slow: $(STAMP)  ## The slow tests alone
 	$(BIN)/python -m pytest -m slow
@@ -58,6 +60,7 @@ bench-real: $(STAMP)  ## Studies of published patients: make bench-real DATA=fol
 	$(BIN)/python benchmarks/real.py "$(DATA)"
 	$(BIN)/python benchmarks/shortcuts.py "$(DATA)" runs/hannover
 	$(BIN)/python benchmarks/digits.py "$(DATA)"
+	$(BIN)/python benchmarks/encoders.py "$(DATA)"
 
 clean:            ## Remove what was built; keep .venv and runs
 	rm -rf build dist .types .mypy_cache .ruff_cache .pytest_cache *.egg-info

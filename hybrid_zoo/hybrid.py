@@ -89,7 +89,7 @@ def build_hybrid(
     fused = fuse_modalities(fuse, features, presence, options)
     outputs = target_outputs(classes, fused, features, presence, options)
     model = HybridModel(inputs, outputs, name="hybrid")
-    model.auxiliary = options.auxiliary
+    model.auxiliary, model.averaging = options.auxiliary, options.averaging
     _compile(model, classes, options)
     _warm_start(used, options.warm_start or {})
     return model
@@ -185,7 +185,6 @@ def _compile(model: HybridModel, classes: dict[str, int], options: HybridOptions
             options.learning_rate,
             clipnorm=options.clipnorm,
             use_ema=options.averaging > 0,
-            ema_momentum=options.averaging,
         ),
         loss={t: KnownLabelLoss(k, weights.get(t), name=t) for t, k in classes.items()},
         metrics=metrics if options.metrics else None,

@@ -34,6 +34,9 @@ class HybridModel(keras.Model):
     Not an argument: Keras saves the graph only of subclasses that keep Functional's constructor.
     """
 
+    averaging = 0.0
+    """Epochs that the running average of the weights reaches back in `fit`; not saved."""
+
     @property
     def targets(self) -> list[str]:
         """Names of the targets."""

@@ -20,8 +20,8 @@ class HybridOptions:
         warm_start: Modality to a trained single-modality model whose encoder's weights are copied.
         bag: Pooling over a sample's images, by name: "mean", "max" or another of `bags`.
         learning_rate: Of Adam.
-        averaging: Momentum of the running average of the weights, which is what is validated and
-            kept; 0 keeps the last step's.
+        averaging: Epochs that the running average of the weights reaches back in `fit`; it is what
+            is validated and kept. 0 keeps the last step's.
         clipnorm: Largest norm of a gradient; one odd batch must not throw the weights away.
         class_weight: Target to the weight of each class; all 1 where not given.
         metrics: Track AUROC (multiclass: accuracy) in `fit`; costs a little time per step.
@@ -34,7 +34,7 @@ class HybridOptions:
     warm_start: Mapping[str, keras.Model] | None = None
     bag: str = "mean"
     learning_rate: float = 1e-3
-    averaging: float = 0.98
+    averaging: float = 2.0
     clipnorm: float = 1.0
     class_weight: Mapping[str, Sequence[float]] | None = None
     metrics: bool = True

@@ -54,6 +54,38 @@ class VaryingPredictions(keras.callbacks.Callback):
             )
 
 
+class AverageWeights(keras.callbacks.SwapEMAWeights):
+    """Validate, and keep, a running average of the weights that reaches back some epochs.
+
+    Args:
+        epochs: How far it reaches back; 0 leaves the optimiser's momentum as it is.
+
+    Source:
+        Polyak & Juditsky 1992, doi:10.1137/0330046. Counted in epochs by own design: the same
+        number of steps is a third of an epoch for one cohort and five for another.
+    """
+
+    def __init__(self, epochs: float) -> None:
+        super().__init__(swap_on_epoch=True)
+        self.epochs = epochs
+
+    def on_train_begin(self, logs=None):
+        """Set the optimiser's momentum, now that the steps of an epoch are counted."""
+        steps, optimizer = self.params["steps"], self.model.optimizer
+        if self.epochs and steps:
+            # A variable, because a traced step is used again for parts of other sizes; set past
+            # Keras, which would save whatever variable it sees with the optimiser's own.
+            momentum = vars(optimizer).setdefault("_momentum", keras.Variable(0.0, trainable=False))
+            momentum.assign(1 - 1 / max(1.0, self.epochs * steps))
+            vars(optimizer)["ema_momentum"] = momentum
+        super().on_train_begin(logs)
+
+    def on_train_end(self, logs=None):
+        """Leave a number, which Keras can save."""
+        super().on_train_end(logs)
+        self.model.optimizer.ema_momentum = float(self.model.optimizer.ema_momentum)
+
+
 class EarlyStopping(keras.callbacks.EarlyStopping):
     """Stop where the validation loss no longer falls, and go back to the best weights.
 
@@ -114,7 +146,7 @@ def fit(
     """
     checks: list[keras.callbacks.Callback] = [FiniteWeights(), VaryingPredictions(train)]
     if getattr(model.optimizer, "use_ema", False):
-        checks.insert(0, keras.callbacks.SwapEMAWeights(swap_on_epoch=True))
+        checks.insert(0, AverageWeights(getattr(model, "averaging", 0.0)))
     if not model.optimizer.built:  # otherwise the first step builds it, and is traced twice
         model.optimizer.build(model.trainable_variables)
     if valid is not None:

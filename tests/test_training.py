@@ -1,3 +1,5 @@
+import random
+
 import keras
 import numpy as np
 import pytest
@@ -53,6 +55,7 @@ def constant_loss(model):
 
 
 def table_model(**options):
+    random.seed(0)  # Keras draws its seeds from it: no unlucky start, where every unit is dead
     return make_model(InputSpec.from_arrays(TABLE), **options)
 
 
@@ -97,9 +100,9 @@ def test_what_is_validated_and_kept_is_the_running_average_of_the_weights(data):
             steps.append(weight.numpy())
 
     fit(model, data[0], epochs=2, callbacks=[Step()])
-    average = steps[0]
+    average, share = steps[0], 1 / (2.0 * len(steps) / 2)  # it reaches back two epochs
     for step in steps[1:]:
-        average = 0.98 * average + 0.02 * step
+        average = (1 - share) * average + share * step
     np.testing.assert_allclose(weight, average, atol=1e-6)
     assert np.abs(steps[-1] - average).max() > 1e-4
 
@@ -121,7 +124,7 @@ def fitted(network, **options):
 
 def test_a_traced_graph_used_again_equals_a_fresh_network_to_the_last_bit(network):
     first = fitted(network)
-    network.fit(CONFIG, WATCHED, epochs=1, seed=8)
+    network.fit(CONFIG, WATCHED, epochs=1, seed=8)  # fewer rows: another momentum of the average
     again, fresh = fitted(network), fitted(Network(make_arrays(), ["sequence", "tabular"]))
     for target in ("death", "stage"):
         np.testing.assert_array_equal(again[target], first[target])
@@ -133,8 +136,6 @@ def test_another_seed_gives_another_model(network):
 
 
 def test_the_seed_leaves_pythons_generator_alone(network):
-    import random
-
     random.seed(1)
     expected = random.random()
     random.seed(1)
