@@ -1,5 +1,6 @@
 """Fixtures that any test may use."""
 
+import random
 import sys
 from importlib.util import find_spec
 from pathlib import Path
@@ -10,6 +11,12 @@ if find_spec("hybrid_zoo") is None or find_spec("hybrid_zoo.pipelines") is None:
     raise pytest.UsageError("hybrid_zoo is not installed; run: pip install -e '.[test]'")
 
 sys.path.insert(0, str(Path(__file__).parent))  # so that tests can import `factories`
+
+
+@pytest.fixture(autouse=True)
+def same_seed():
+    """Keras draws its seeds from Python's generator: no test may start with dead units by chance."""
+    random.seed(1)
 
 
 @pytest.fixture
