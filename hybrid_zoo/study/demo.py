@@ -13,7 +13,7 @@ from hybrid_zoo.study.report_files import read_run
 from hybrid_zoo.study.settings import Settings
 from hybrid_zoo.study.words_models import model_name
 
-PATIENTS, TRAPPED = 1200, 360
+PATIENTS, TRAPPED = 1200, 600
 NEXT = """For your own patients:
   hybrid-zoo validate MY_COHORT
   hybrid-zoo study MY_COHORT --out runs/my-study"""
