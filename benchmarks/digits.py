@@ -9,15 +9,13 @@ one modality is shuffled at test.
 
 import argparse
 import json
-import tempfile
 from pathlib import Path
 
 import numpy as np
 from _choice import choose, inner_scores
 from _options import add_set, chosen
+from _sources import prepared
 
-from hybrid_zoo.pipelines.cohort import Cohort
-from hybrid_zoo.pipelines.sources import SOURCES
 from hybrid_zoo.registries import SEQUENCE_ENCODERS
 from hybrid_zoo.tuning.folds import hold_back, read_folds
 from hybrid_zoo.tuning.networks import Network
@@ -32,9 +30,7 @@ class Speakers:
     """The cohort, its six parts, and networks over it, each traced once."""
 
     def __init__(self, data: Path, given) -> None:
-        raw = next(path for path in sorted(data.iterdir()) if path.name.startswith("fsdd_digits"))
-        with tempfile.TemporaryDirectory() as folder:
-            cohort = Cohort.read(SOURCES["digits"](raw, Path(folder) / "digits"))
+        with prepared("digits", data) as cohort:
             self.arrays = cohort.to_arrays()
         column = cohort.samples.loc[self.arrays.sample_ids, "speaker_fold"]
         self.parts = list(read_folds(column, self.arrays.patient_ids, "speaker_fold"))

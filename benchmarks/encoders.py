@@ -8,17 +8,15 @@ encoder is also chosen anew for every fold, by stays of other folds that a model
 
 import argparse
 import json
-import tempfile
 import time
 from pathlib import Path
 
 import numpy as np
 from _choice import choose, inner_scores
+from _sources import prepared
 from sklearn.metrics import roc_auc_score
 
 from hybrid_zoo.options import HybridOptions
-from hybrid_zoo.pipelines.cohort import Cohort
-from hybrid_zoo.pipelines.sources import SOURCES
 from hybrid_zoo.registries import SEQUENCE_ENCODERS
 from hybrid_zoo.tuning.baselines import baseline
 from hybrid_zoo.tuning.features import row_features
@@ -45,9 +43,7 @@ class Stays:
     """The cohort, its folds, and one network per encoder, traced once."""
 
     def __init__(self, data: Path, quick: bool) -> None:
-        raw = next(p for p in sorted(data.iterdir()) if p.name.startswith("physionet2012"))
-        with tempfile.TemporaryDirectory() as folder:
-            cohort = Cohort.read(SOURCES["physionet2012"](raw, Path(folder) / "stays"))
+        with prepared("physionet2012", data) as cohort:
             self.arrays = cohort.to_arrays()
         column = cohort.samples.loc[self.arrays.sample_ids, cohort.config.folds]
         self.folds = [t for _, t in read_folds(column, self.arrays.patient_ids, "folds")]
@@ -55,7 +51,7 @@ class Stays:
         self.label = self.arrays.labels[self.target]
         self.epochs, self.networks, self.seconds = (1 if quick else 50), {}, {}
 
-    def inner(self, encoder: str, train, folds) -> list[float]:
+    def score(self, encoder: str, train, folds) -> list[float]:
         """Fit once and score some folds."""
         if encoder not in self.networks:
             space, options = Space({"sequence": [encoder]}), HybridOptions(metrics=False)
@@ -73,7 +69,7 @@ class Stays:
 
     def outer(self, encoder: str) -> np.ndarray:
         """AUROC on each fold of a model of all others."""
-        return np.array([self.inner(encoder, self._others(f), [f])[0] for f in self.folds])
+        return np.array([self.score(encoder, self._others(f), [f])[0] for f in self.folds])
 
     def trees(self) -> np.ndarray:
         """AUROC of boosted trees on each fold."""
@@ -108,7 +104,7 @@ def main() -> None:
     given = parser.parse_args()
     stays = Stays(given.data, given.quick)
     names = given.encoders or list(SEQUENCE_ENCODERS)[: 2 if given.quick else None]
-    inner = inner_scores(names, stays.folds, stays.inner)
+    inner = inner_scores(names, stays.folds, stays.score)
     outer = {}
     for name in names:
         outer[name] = stays.outer(name)

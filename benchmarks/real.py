@@ -6,18 +6,16 @@ DATA holds the folders hannover, physionet2012 and digits, or folders whose name
 
 import argparse
 import json
-import tempfile
 import time
 from pathlib import Path
 
-from hybrid_zoo.pipelines.cohort import Cohort
-from hybrid_zoo.pipelines.sources import SOURCES
+from _sources import NAMES, prepared
+
 from hybrid_zoo.study.runner import run_study
 from hybrid_zoo.study.settings import Settings
 from hybrid_zoo.study.tables import markdown_results
 
 RESULTS = Path(__file__).parent.parent / "docs" / "results.md"
-NAMES = {"hannover": "hannover", "physionet2012": "physionet2012", "digits": "fsdd_digits"}
 HEAD = """# Results on real data
 
 Written by `make bench-real DATA=folder` (`benchmarks/real.py`); no figure here was typed by hand.
@@ -27,9 +25,7 @@ can be made again in about an hour on two cores.
 
 
 def run_one(name: str, data: Path, runs: Path, settings: Settings) -> Path:
-    raw = next(path for path in sorted(data.iterdir()) if path.name.startswith(NAMES[name]))
-    with tempfile.TemporaryDirectory() as folder:
-        cohort = Cohort.read(SOURCES[name](raw, Path(folder) / name))
+    with prepared(name, data) as cohort:
         start = time.perf_counter()
         run = run_study(
             cohort,

@@ -6,14 +6,12 @@ DATA holds a folder whose name begins with hannover; RUN is a finished study of 
 
 import argparse
 import json
-import tempfile
 from pathlib import Path
 
 import numpy as np
 import pandas as pd
+from _sources import prepared
 
-from hybrid_zoo.pipelines.cohort import Cohort
-from hybrid_zoo.pipelines.sources import SOURCES
 from hybrid_zoo.tuning.baselines import baseline
 from hybrid_zoo.tuning.cross_validation import mean_auroc
 from hybrid_zoo.tuning.features import Features
@@ -37,9 +35,7 @@ def main() -> None:
     parser.add_argument("run", type=Path)
     parser.add_argument("--quick", action="store_true", help="the same; it takes seconds")
     options = parser.parse_args()
-    raw = next(p for p in sorted(options.data.iterdir()) if p.name.startswith("hannover"))
-    with tempfile.TemporaryDirectory() as folder:
-        cohort = Cohort.read(SOURCES["hannover"](raw, Path(folder) / "cohort"))
+    with prepared("hannover", options.data) as cohort:
         arrays = cohort.to_arrays()
     splits = pd.read_csv(options.run / "splits.csv", dtype=str).set_index("sample_id")
     splits = splits.loc[arrays.sample_ids]
