@@ -80,11 +80,6 @@ class AverageWeights(keras.callbacks.SwapEMAWeights):
             vars(optimizer)["ema_momentum"] = momentum
         super().on_train_begin(logs)
 
-    def on_train_end(self, logs=None):
-        """Leave a number, which Keras can save."""
-        super().on_train_end(logs)
-        self.model.optimizer.ema_momentum = float(self.model.optimizer.ema_momentum)
-
 
 class EarlyStopping(keras.callbacks.EarlyStopping):
     """Stop where the validation loss no longer falls, and go back to the best weights.
@@ -151,14 +146,17 @@ def fit(
         model.optimizer.build(model.trainable_variables)
     if valid is not None:
         checks.append(EarlyStopping(patience, _constant_loss(model, valid)))
-    history = model.fit(
-        train,
-        validation_data=valid,
-        epochs=epochs,
-        callbacks=[*checks, *callbacks],
-        shuffle=False,  # the dataset shuffles itself
-        verbose=verbose,
-    ).history
+    try:
+        history = model.fit(
+            train,
+            validation_data=valid,
+            epochs=epochs,
+            callbacks=[*checks, *callbacks],
+            shuffle=False,  # the dataset shuffles itself
+            verbose=verbose,
+        ).history
+    finally:  # a number again, which Keras can save, also after Ctrl-C
+        model.optimizer.ema_momentum = float(model.optimizer.ema_momentum)
     best = int(np.argmin(history["val_loss"])) + 1 if valid is not None else epochs
     return best, history
 

@@ -99,11 +99,24 @@ def test_what_is_validated_and_kept_is_the_running_average_of_the_weights(data):
             steps.append(weight.numpy())
 
     fit(model, data[0], epochs=2, callbacks=[Step()])
-    average, share = steps[0], 1 / (2.0 * len(steps) / 2)  # it reaches back two epochs
+    average, share = steps[0], 1 / len(steps)  # it reaches back two epochs
     for step in steps[1:]:
         average = (1 - share) * average + share * step
     np.testing.assert_allclose(weight, average, atol=1e-6)
     assert np.abs(steps[-1] - average).max() > 1e-4
+
+
+def test_an_interrupted_training_leaves_an_optimiser_that_keras_can_save(data):
+    class Interrupt(keras.callbacks.Callback):
+        def on_train_batch_end(self, batch, logs=None):
+            raise KeyboardInterrupt
+
+    model = table_model()
+    with pytest.raises(KeyboardInterrupt):
+        fit(model, data[0], epochs=1, callbacks=[Interrupt()])
+    assert (
+        type(keras.optimizers.Adam.from_config(model.optimizer.get_config()).ema_momentum) is float
+    )
 
 
 def test_without_a_watched_part_all_epochs_are_run(data):
