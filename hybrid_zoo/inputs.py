@@ -2,6 +2,7 @@
 
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
+from typing import Any
 
 import numpy as np
 
@@ -82,7 +83,8 @@ class InputSpec:
         """Describe arrays, with the statistics of the training rows.
 
         Args:
-            arrays: Modality name to array, axis 0 the samples, NaN for not observed.
+            arrays: Modality name to array, axis 0 the samples, NaN for not observed. Bags of images
+                that are read batch by batch give their statistics by `moments(rows)`.
             categorical: Column positions of `tabular` that hold category codes 0, 1, 2 and so on.
             columns: Names along the last axis, by modality; numbered where not given.
             kinds: Column kinds by modality; "numeric" where not given.
@@ -98,15 +100,11 @@ class InputSpec:
             Own design, because statistics that travel with the model cannot be lost.
         """
         _check_arrays(arrays)
-        columns, kinds = columns or {}, dict(kinds or {})
-        if categorical and "tabular" in arrays:
-            width = arrays["tabular"].shape[-1]
-            kinds["tabular"] = [
-                "categorical" if i in set(categorical) else "numeric" for i in range(width)
-            ]
+        columns, part = columns or {}, slice(None) if rows is None else rows
+        by_name = _kinds_by_name(arrays, kinds or {}, categorical)
         return cls(
             modalities=tuple(
-                _describe(name, np.asarray(values), rows, columns.get(name), kinds.get(name))
+                _describe(name, _array(values), part, columns.get(name), by_name.get(name))
                 for name, values in arrays.items()
             )
         )
@@ -214,10 +212,28 @@ def _check_arrays(arrays: Mapping[str, np.ndarray]) -> None:
         )
 
 
+def _kinds_by_name(
+    arrays: Mapping[str, np.ndarray],
+    kinds: Mapping[str, Sequence[str]],
+    categorical: Sequence[int],
+) -> dict[str, Sequence[str]]:
+    found = dict(kinds)
+    if categorical and "tabular" in arrays:
+        width = arrays["tabular"].shape[-1]
+        found["tabular"] = [
+            "categorical" if i in set(categorical) else "numeric" for i in range(width)
+        ]
+    return found
+
+
+def _array(values: Any) -> Any:
+    return values if hasattr(values, "moments") else np.asarray(values)
+
+
 def _describe(
     name: str,
-    values: np.ndarray,
-    rows: np.ndarray | None,
+    values: Any,
+    rows: np.ndarray | slice,
     columns: Sequence[str] | None,
     kinds: Sequence[str] | None,
 ) -> Modality:
@@ -226,8 +242,14 @@ def _describe(
         return Modality(name=name, shape=shape)
     width = values.shape[-1]
     kinds = tuple(kinds or ["numeric"] * width)
-    training = values if rows is None else values[rows]
-    statistics = [_statistics(training[..., i], kinds[i], kind) for i in range(width)]
+    known: tuple[tuple[bool, ...], ...] = ()
+    if hasattr(values, "moments"):  # bags of images that are never held as a whole
+        statistics = _pixel_statistics(values.moments(rows))
+    else:
+        training = values[rows]
+        statistics = [_statistics(training[..., i], kinds[i], kind) for i in range(width)]
+        codes = [i for i in range(width) if kinds[i] == "categorical"]
+        known = tuple(_known_codes(training[..., i], values[..., i]) for i in codes)
     mean, variance, skewed = zip(*statistics, strict=True)
     return Modality(
         name=name,
@@ -237,12 +259,12 @@ def _describe(
         mean=mean,
         variance=variance,
         skewed=skewed,
-        known=tuple(
-            _known_codes(training[..., i], values[..., i])
-            for i in range(width)
-            if kinds[i] == "categorical"
-        ),
+        known=known,
     )
+
+
+def _pixel_statistics(moments: tuple[np.ndarray, np.ndarray]) -> list[tuple[float, float, bool]]:
+    return [(float(m), float(v) or 1.0, False) for m, v in zip(*moments, strict=True)]
 
 
 def _shape(name: str, values: np.ndarray) -> tuple[int | None, ...]:

@@ -1,8 +1,11 @@
 """What a cohort becomes: NumPy arrays in raw units, where NaN means not observed."""
 
 from dataclasses import dataclass, field
+from typing import Any
 
 import numpy as np
+
+from hybrid_zoo.pipelines.bags import ImageBags
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -15,7 +18,8 @@ class CohortArrays:
         inputs: Modality name to array, as a model eats it: `image (samples, images, height, width,
             channels)`, `sequence (samples, steps, variables)`, `time (samples, steps)` in hours,
             `tabular (samples, columns)`, all float32 with NaN for not observed, and
-            `tokens (samples, length)` int32 with 0 for padding.
+            `tokens (samples, length)` int32 with 0 for padding. Images and volumes of a cohort are
+            `ImageBags`, which are read batch by batch.
         labels: Target name to `(samples,)` float32: 0 or 1, or the class index; NaN is unknown.
         classes: Target name to class names; empty for a binary target.
         columns: Modality name to the names along its last axis (variables, tabular columns).
@@ -26,7 +30,7 @@ class CohortArrays:
 
     sample_ids: np.ndarray
     patient_ids: np.ndarray
-    inputs: dict[str, np.ndarray]
+    inputs: dict[str, Any]  # np.ndarray, or ImageBags that index like one
     labels: dict[str, np.ndarray]
     classes: dict[str, tuple[str, ...]] = field(default_factory=dict)
     columns: dict[str, tuple[str, ...]] = field(default_factory=dict)
@@ -44,3 +48,18 @@ class CohortArrays:
             rows: `(rows,)` positions or a boolean mask of all samples.
         """
         return {name: values[rows] for name, values in self.inputs.items()}
+
+    def observed(self, modality: str) -> np.ndarray:
+        """Tell which images, steps, columns or words of a modality there are.
+
+        Args:
+            modality: A name in `inputs`.
+
+        Returns:
+            `(samples, items)` bool.
+        """
+        values = self.inputs[modality]
+        if isinstance(values, ImageBags):
+            return values.slots >= 0
+        seen = values != 0 if values.dtype.kind == "i" else np.isfinite(values)
+        return seen.reshape(*seen.shape[:2], -1).any(axis=2)

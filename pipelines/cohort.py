@@ -12,7 +12,6 @@ import pandas as pd
 from hybrid_zoo.errors import CohortError
 from hybrid_zoo.pipelines.arrays import CohortArrays
 from hybrid_zoo.pipelines.checks import clean_samples
-from hybrid_zoo.pipelines.images import Progress
 from hybrid_zoo.pipelines.loading import (
     image_parts,
     label_array,
@@ -20,7 +19,9 @@ from hybrid_zoo.pipelines.loading import (
     sequence_parts,
     tabular_parts,
 )
+from hybrid_zoo.pipelines.manifest import manifest, read_manifest
 from hybrid_zoo.pipelines.rows import RowCleaner
+from hybrid_zoo.pipelines.scan import Progress
 from hybrid_zoo.pipelines.schema import CohortConfig, parse_config, read_config
 from hybrid_zoo.pipelines.summary import summary_lines
 from hybrid_zoo.pipelines.tables import Quarantine, read_table, with_row_numbers
@@ -40,6 +41,7 @@ class Cohort:
         events: `sample_id, hours, variable, value, modality`, inside the window.
         images: `sample_id, path, hours, modality` and the table's other columns, good files only.
         notes: `sample_id, text, hours, modality`, inside the window.
+        files: Manifest of the good image files: index `path`; `sha256, bytes, shape, dtype`.
         folder: Where image paths start; None for frames without images.
         quarantine: `table, row, file, column, reason` of what could not be used.
         dropped: What was left out on purpose (outside the window ...) to the number of rows.
@@ -51,24 +53,29 @@ class Cohort:
     events: pd.DataFrame
     images: pd.DataFrame
     notes: pd.DataFrame
+    files: pd.DataFrame
     folder: Path | None
     quarantine: pd.DataFrame
     dropped: dict[str, int] = field(default_factory=dict)
     unused: tuple[str, ...] = ()
 
     @classmethod
-    def read(cls, folder: str | Path, progress: Progress | None = None) -> Self:
+    def read(
+        cls, folder: str | Path, progress: Progress | None = None, *, rescan: bool = False
+    ) -> Self:
         """Read and check a cohort folder.
 
         Args:
             folder: The folder that holds cohort.yaml.
-            progress: Called with the number of image files checked and of all image files.
+            progress: Called with the number of image files scanned and of all files to scan.
+            rescan: Decode every image file again, also those that manifest.csv lists.
 
         Returns:
             The cohort. Rows and files that cannot be used are in its `quarantine`.
 
         Raises:
             CohortError: If the cohort as a whole cannot be used; the message says why.
+            DataError: If a file that manifest.csv lists is gone or has another size.
         """
         folder = Path(folder)
         if not folder.is_dir():
@@ -78,7 +85,8 @@ class Cohort:
         tables = {name: read_table(folder, name, quarantine) for name in _tables_of(config)}
         stems = {path.name.split(".")[0] for path in folder.iterdir() if path.is_file()}
         idle = [name for name in _OPTIONAL if name in stems and name not in tables]
-        cohort = cls._checked(config, tables, folder, quarantine, progress)
+        trusted = manifest([]) if rescan else read_manifest(folder)
+        cohort = cls._checked(config, tables, folder, quarantine, trusted, progress)
         notice = tuple(f"table {name} is there; cohort.yaml has no {name} key" for name in idle)
         return replace(cohort, unused=notice)
 
@@ -119,7 +127,7 @@ class Cohort:
             raise CohortError("Cohort.from_frames got images and no folder=, where paths start.")
         used = {n: with_row_numbers(given[n], n) for n in _tables_of(parsed) if n in given}
         where = None if folder is None else Path(folder)
-        return cls._checked(parsed, used, where, Quarantine(), None)
+        return cls._checked(parsed, used, where, Quarantine(), manifest([]), None)
 
     @classmethod
     def _checked(
@@ -128,6 +136,7 @@ class Cohort:
         tables: Mapping[str, pd.DataFrame | None],
         folder: Path | None,
         quarantine: Quarantine,
+        trusted: pd.DataFrame,
         progress: Progress | None,
     ) -> Self:
         there = {name: table for name, table in tables.items() if table is not None}
@@ -136,16 +145,18 @@ class Cohort:
                 raise CohortError(
                     f"table {name} is missing: expected {name}.csv, .csv.gz or .parquet."
                 )
-        images = there.get("images")
-        image_columns = [] if images is None else [str(column) for column in images]
+        image_table = there.get("images")
+        image_columns = [] if image_table is None else [str(column) for column in image_table]
         samples = clean_samples(there["samples"], config, image_columns, quarantine)
         cleaner = RowCleaner(config, samples.index, quarantine)
+        images, files = cleaner.images(image_table, folder, trusted, progress)
         cohort = cls(
             config=config,
             samples=samples,
             events=cleaner.events(there.get("events")),
-            images=cleaner.images(images, folder, progress),
+            images=images,
             notes=cleaner.notes(there.get("notes")),
+            files=files,
             folder=folder,
             quarantine=quarantine.frame(),
             dropped=dict(cleaner.dropped),
@@ -166,16 +177,19 @@ class Cohort:
     def to_arrays(self) -> CohortArrays:
         """Decode images, lay events on their grid, and code categories, words and labels.
 
+        Images are decoded once, into a store beside the cohort that later calls and other processes
+        map: see `store_folder`.
+
         Returns:
             Raw units, NaN where not observed, samples in the order of `samples`.
 
         Raises:
-            DataError: If an image file has changed since it was checked.
+            DataError: If an image file has changed since it was scanned.
         """
         ids = self.samples.index
         fields: dict[str, dict[str, Any]] = {}
         for part in (
-            image_parts(self.images, ids, self.config, self.folder),
+            image_parts(self.images, self.files, ids, self.config, self.folder),
             sequence_parts(self.events, ids, self.config),
             tabular_parts(self.samples, self.config),
             note_parts(self.notes, ids, self.config),

@@ -5,6 +5,8 @@ from collections.abc import Mapping
 import numpy as np
 import tensorflow as tf
 
+from hybrid_zoo.pipelines.bags import ImageBags
+
 THREADS = 2
 
 
@@ -12,7 +14,8 @@ class Batches:
     """Hold a cohort's arrays once and cut datasets of any of its rows from them.
 
     Args:
-        inputs: Modality name to array, axis 0 the samples, NaN for not observed.
+        inputs: Modality name to array, axis 0 the samples, NaN for not observed. `ImageBags` are
+            read batch by batch.
         labels: Target name to `(samples,)`; NaN is unknown.
 
     Source:
@@ -20,9 +23,14 @@ class Batches:
     """
 
     def __init__(
-        self, inputs: Mapping[str, np.ndarray], labels: Mapping[str, np.ndarray] | None = None
+        self,
+        inputs: Mapping[str, np.ndarray | ImageBags],
+        labels: Mapping[str, np.ndarray] | None = None,
     ) -> None:
-        self._inputs = {name: tf.convert_to_tensor(values) for name, values in inputs.items()}
+        self._inputs = {
+            name: values if isinstance(values, ImageBags) else tf.convert_to_tensor(values)
+            for name, values in inputs.items()
+        }
         self._labels = {
             name: tf.convert_to_tensor(np.asarray(values, "float32").reshape(-1, 1))
             for name, values in (labels or {}).items()
@@ -52,6 +60,17 @@ class Batches:
         return data.prefetch(2).with_options(options)
 
     def _gather(self, rows):
-        inputs = {name: tf.gather(values, rows) for name, values in self._inputs.items()}
+        inputs = {name: _rows_of(values, rows) for name, values in self._inputs.items()}
         labels = {name: tf.gather(values, rows) for name, values in self._labels.items()}
         return (inputs, labels) if labels else (inputs,)
+
+
+def _rows_of(values: tf.Tensor | ImageBags, rows: tf.Tensor) -> tf.Tensor:
+    """Return some samples; images leave the store as they are and become float32 here."""
+    if not isinstance(values, ImageBags):
+        return tf.gather(values, rows)
+    stored = tf.as_dtype(values.pixels.dtype)
+    pixels, there = tf.numpy_function(values.stored, [rows], [stored, tf.bool])
+    pixels.set_shape([None, *values.shape[1:]])
+    there = tf.reshape(there, [-1, values.shape[1], *[1] * (values.ndim - 2)])
+    return tf.where(there, tf.cast(pixels, tf.float32), np.float32(np.nan))

@@ -10,9 +10,11 @@ import numpy as np
 import pandas as pd
 
 from hybrid_zoo.errors import CohortError
+from hybrid_zoo.pipelines.bags import ImageBags
 from hybrid_zoo.pipelines.grids import sequence_arrays, variable_kinds
-from hybrid_zoo.pipelines.images import decode_bags, order_images
-from hybrid_zoo.pipelines.schema import CohortConfig, Images, Target
+from hybrid_zoo.pipelines.images import order_images
+from hybrid_zoo.pipelines.schema import CohortConfig, Target
+from hybrid_zoo.pipelines.store import image_store, store_folder
 
 TOKEN_BUCKETS = 8191
 _WORD = re.compile(r"\w+")
@@ -78,41 +80,43 @@ def sequence_parts(events: pd.DataFrame, samples: pd.Index, config: CohortConfig
 
 
 def image_parts(
-    images: pd.DataFrame, samples: pd.Index, config: CohortConfig, folder: Path | None
+    images: pd.DataFrame,
+    files: pd.DataFrame,
+    samples: pd.Index,
+    config: CohortConfig,
+    folder: Path | None,
 ) -> dict[str, Any]:
-    """Return every image input, decoded.
+    """Return every image and volume input, decoded.
 
     Args:
         images: Checked image rows.
+        files: Manifest of their files.
         samples: Sample ids in order.
         config: The cohort's configuration.
         folder: Where paths start.
 
     Returns:
-        Fields of `CohortArrays`: `(samples, images, height, width, channels)` float32 in order of
+        Fields of `CohortArrays`: `(samples, images, [depth,] height, width, channels)` in order of
         hours, the latest last, NaN after a sample's last image.
 
     Raises:
         CohortError: If there are image rows and no folder.
-        DataError: If a file has changed since it was checked.
+        DataError: If a file has changed since it was scanned.
     """
+    if len(images) and folder is None:
+        raise CohortError("The cohort has image rows and no folder; pass folder= to from_frames.")
     inputs = {}
     for name, options in config.images.items():
-        inputs[name] = _bags(images[images["modality"] == name], samples, folder, options)
+        rows, places = order_images(images[images["modality"] == name], samples)
+        known = files.loc[rows["path"]]
+        slots = np.full((len(samples), int(places[:, 1].max(initial=0)) + 1), -1, dtype=np.int64)
+        slots[tuple(places.T)] = pd.factorize(known["sha256"])[0]
+        if len(rows) and folder is not None:
+            pixels = image_store(known, folder, options, store_folder(folder))
+        else:
+            pixels = np.zeros((0, *options.size, options.channels), dtype=np.uint8)
+        inputs[name] = ImageBags(pixels, slots)
     return {"inputs": inputs}
-
-
-def _bags(
-    rows: pd.DataFrame, samples: pd.Index, folder: Path | None, options: Images
-) -> np.ndarray:
-    rows, slots = order_images(rows, samples)
-    most = int(slots[:, 1].max(initial=0)) + 1
-    bags = np.full((len(samples), most, *options.size, options.channels), np.nan, dtype=np.float32)
-    if len(rows) and folder is None:
-        raise CohortError("The cohort has image rows and no folder; pass folder= to from_frames.")
-    if folder is not None:
-        decode_bags(rows["path"], slots, bags, folder, options)
-    return bags
 
 
 def note_parts(notes: pd.DataFrame, samples: pd.Index, config: CohortConfig) -> dict[str, Any]:

@@ -8,7 +8,9 @@ import numpy as np
 import pandas as pd
 
 from hybrid_zoo.pipelines.checks import number_or_text
-from hybrid_zoo.pipelines.images import Progress, check_images
+from hybrid_zoo.pipelines.images import check_images
+from hybrid_zoo.pipelines.manifest import manifest
+from hybrid_zoo.pipelines.scan import Progress
 from hybrid_zoo.pipelines.schema import CohortConfig, Events, Images, Notes
 from hybrid_zoo.pipelines.tables import Quarantine, require_columns
 from hybrid_zoo.pipelines.values import as_numbers, as_text, out_of_range
@@ -54,20 +56,26 @@ class RowCleaner:
         return rows[EVENT_COLUMNS].reset_index(drop=True)
 
     def images(
-        self, table: pd.DataFrame | None, folder: Path | None, progress: Progress | None
-    ) -> pd.DataFrame:
+        self,
+        table: pd.DataFrame | None,
+        folder: Path | None,
+        trusted: pd.DataFrame,
+        progress: Progress | None,
+    ) -> tuple[pd.DataFrame, pd.DataFrame]:
         """Return the image rows inside their window whose files are good images.
 
         Args:
             table: As read, with row numbers as index; None gives an empty frame.
             folder: Where paths start.
-            progress: Called with the number of files checked and of all files.
+            trusted: Manifest of files that need no second look.
+            progress: Called with the number of files scanned and of all files to scan.
 
         Returns:
-            `sample_id, path, hours, modality` and the table's other columns.
+            `sample_id, path, hours, modality` and the table's other columns; and the manifest of
+            the good files.
         """
         if table is None or folder is None:
-            return _empty(IMAGE_COLUMNS)
+            return _empty(IMAGE_COLUMNS), manifest([])
         require_columns(table, "images", IMAGE_COLUMNS[:2])
         rows = self._known_rows(table, "images", "image", self.config.images)
         rows = self._with_hours(rows, table, "images", required=False)
@@ -78,9 +86,9 @@ class RowCleaner:
             column = table[name].reindex(rows.index)
             rows[name] = as_text(column) if name == "sha256" else number_or_text(column)
         rows = self._in_window(rows, "images", self.config.images)
-        rows = check_images(rows, folder, self.quarantine, progress)
+        rows, files = check_images(rows, folder, self.quarantine, trusted, progress)
         rows = self._latest(rows)
-        return rows[IMAGE_COLUMNS + others].reset_index(drop=True)
+        return rows[IMAGE_COLUMNS + others].reset_index(drop=True), files
 
     def notes(self, table: pd.DataFrame | None) -> pd.DataFrame:
         """Return the notes with text inside their window.

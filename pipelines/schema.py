@@ -1,6 +1,6 @@
 """cohort.yaml as typed, frozen objects; every mistake in it becomes one readable line."""
 
-from collections.abc import Hashable, Mapping
+from collections.abc import Collection, Hashable, Mapping
 from pathlib import Path
 from typing import Annotated, Any, Literal, Self
 
@@ -19,9 +19,11 @@ from pydantic import (
 from hybrid_zoo.errors import CohortError
 from hybrid_zoo.pipelines.schema_errors import as_cohort_error
 
-DEFAULT_MODALITY = {"events": "sequence", "images": "image", "notes": "tokens"}
+MODALITIES = {"events": ("sequence",), "images": ("image", "volume"), "notes": ("tokens",)}
+"""Table to the kinds of input it may hold; the first one is the default."""
 
 Name = Annotated[str, Field(min_length=1)]
+Side = Annotated[int, Field(ge=1, le=4096)]
 # A key with nothing behind it, as in `HR:`, means that all its options are at their defaults.
 _blank_is_empty = BeforeValidator(lambda value: {} if value is None else value)
 
@@ -102,14 +104,17 @@ class Events(_Windowed):
 
 
 class Images(_Windowed):
-    """An image input; `size` is (height, width) in pixels."""
+    """An image or volume input.
 
-    size: tuple[Annotated[int, Field(ge=1, le=4096)], Annotated[int, Field(ge=1, le=4096)]] = (
-        128,
-        128,
-    )
+    `size` is (height, width) in pixels, of a volume (depth, height, width); `resize` says what
+    happens to another aspect ratio; `window` is the (centre, width) of the values that matter.
+    """
+
+    size: Annotated[tuple[Side, ...], Field(min_length=2, max_length=3)] = (128, 128)
     channels: Literal[1, 3] = 1
     max_per_sample: Annotated[int, Field(ge=1)] | None = None
+    resize: Literal["crop", "pad"] = "crop"
+    window: tuple[FiniteFloat, Annotated[FiniteFloat, Field(gt=0)]] | None = None
 
 
 class Notes(_Windowed):
@@ -160,6 +165,7 @@ class CohortConfig(_Part):
             raise ValueError("expected split or folds, not both: folds has no hold-out")
         self._check_threshold()
         self._check_inputs()
+        self._check_sizes()
         return self
 
     def _check_threshold(self) -> None:
@@ -180,6 +186,15 @@ class CohortConfig(_Part):
             if both:
                 raise ValueError(f"column {both[0]!r} is in tabular and in {role}: never an input")
 
+    def _check_sizes(self) -> None:
+        for name, options in self.images.items():
+            sides = ["depth"] * name.startswith("volume") + ["height", "width"]
+            if len(options.size) != len(sides):
+                expected = f"[{', '.join(sides)}]"
+                raise ValueError(
+                    f"images.{name} has the size {list(options.size)}; expected {expected}"
+                )
+
     def to_dict(self) -> dict[str, Any]:
         """Return what cohort.yaml would say, without the keys left at their defaults."""
         return self.model_dump(exclude_unset=True)
@@ -199,9 +214,9 @@ def parse_config(raw: object, origin: str = "cohort.yaml") -> CohortConfig:
     if not isinstance(raw, Mapping):
         raise CohortError(f"{origin}: got {type(raw).__name__}, expected keys such as `name: ...`.")
     content, plain = dict(raw), set()
-    for section, modality in DEFAULT_MODALITY.items():
-        if section in content and not _is_keyed_by_modality(content[section], modality):
-            content[section] = {modality: content[section]}
+    for section, kinds in MODALITIES.items():
+        if section in content and not _is_keyed_by_modality(content[section], kinds):
+            content[section] = {kinds[0]: content[section]}
             plain.add(section)
     try:
         config = CohortConfig.model_validate(content)
@@ -211,19 +226,20 @@ def parse_config(raw: object, origin: str = "cohort.yaml") -> CohortConfig:
     return config
 
 
-def _is_keyed_by_modality(section: object, kind: str) -> bool:
+def _is_keyed_by_modality(section: object, kinds: Collection[str]) -> bool:
     if not isinstance(section, Mapping):
         return False
-    return any(str(key).split("_")[0] == kind for key in section)
+    return any(str(key).split("_")[0] in kinds for key in section)
 
 
 def _check_modality_names(config: CohortConfig, origin: str) -> None:
-    for section, kind in DEFAULT_MODALITY.items():
+    for section, kinds in MODALITIES.items():
         for name in getattr(config, section):
-            if name.split("_")[0] != kind:
+            if name.split("_")[0] not in kinds:
+                forms = " or ".join(f"{kind!r} or '{kind}_...'" for kind in kinds)
                 raise CohortError(
-                    f"{origin}: {section}.{name}: a modality here is named {kind!r} or "
-                    f"'{kind}_...'. Did you mean '{kind}_{name}'?"
+                    f"{origin}: {section}.{name}: a modality here is named {forms}. "
+                    f"Did you mean '{kinds[0]}_{name}'?"
                 )
 
 

@@ -10,7 +10,7 @@ import pandas as pd
 
 from hybrid_zoo.errors import ConfigError
 from hybrid_zoo.pipelines.folders import require_empty
-from hybrid_zoo.pipelines.images import Progress
+from hybrid_zoo.pipelines.scan import Progress
 from hybrid_zoo.pipelines.simulation_tables import (
     HOURS,
     IMAGES,

@@ -77,7 +77,7 @@ def test_an_unknown_modality_is_quarantined(tmp_path):
     ("content", "reason"),
     [
         (b"", "file empty"),
-        (b"GIF89a" + bytes(40), "not a PNG or JPEG image"),
+        (b"GIF89a" + bytes(40), "not a PNG, JPEG, DICOM or NIfTI file"),
         (b"\x89PNG\r\n\x1a\n" + bytes(40), "image damaged or truncated"),
         (None, "file missing"),
     ],

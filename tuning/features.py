@@ -188,6 +188,7 @@ def _terms(arrays: CohortArrays, modality: str) -> Table:
 _BY_KIND: dict[str, Callable[[CohortArrays, str], Table]] = {
     "sequence": _series,
     "image": _images,
+    "volume": _images,
     "tabular": _tabular,
     "tokens": _terms,
 }

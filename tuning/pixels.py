@@ -14,7 +14,8 @@ def summarise_images(images: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
 
     Args:
         images: `(rows, images, height, width, channels)`, pixel values as stored; an image without
-            a finite pixel is absent, colours are averaged.
+            a finite pixel is absent, colours are averaged. Of volumes, which have a depth as third
+            axis, every slice is an image.
 
     Returns:
         Pictures `(rows, 2 * 256)`: mean and maximum over the bag of the images cut down to 16x16;
@@ -26,9 +27,18 @@ def summarise_images(images: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
         learnt: what these explain is not the network's merit.
     """
     step = max(1, _PIXELS // max(1, int(np.prod(images.shape[1:]))))
-    blocks = [_summarise(images[i : i + step]) for i in range(0, max(1, len(images)), step)]
+    starts = range(0, max(1, len(images)), step)
+    blocks = [_summarise(_slices(images[i : i + step])) for i in starts]
     pictures, statistics = zip(*blocks, strict=True)
     return np.concatenate(pictures), np.concatenate(statistics)
+
+
+def _slices(images: np.ndarray) -> np.ndarray:
+    """Return bags of volumes as bags of their slices."""
+    if images.ndim == 5:
+        return images
+    rows, number, depth = images.shape[:3]
+    return images.reshape(rows, number * depth, *images.shape[3:])
 
 
 def _summarise(images: np.ndarray) -> tuple[np.ndarray, np.ndarray]:

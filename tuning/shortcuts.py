@@ -31,9 +31,7 @@ def missingness_features(arrays: CohortArrays) -> Features:
         if kind in ("sequence", "tabular"):
             columns |= _per_column(arrays, name, values)
             continue
-        # Images are absent when they hold no finite pixel, words when they are 0.
-        there = values != 0 if kind == "tokens" else np.isfinite(values)
-        counts = there.reshape(*there.shape[:2], -1).any(2).sum(1)
+        counts = arrays.observed(name).sum(1)
         columns |= {f"{name}/log_count": np.log1p(counts), f"{name}/recorded": counts > 0}
     return _stack(columns)
 

@@ -90,7 +90,11 @@ def validate_command(
         Path | None, typer.Option(help="Where to write quarantine.csv (default: the cohort).")
     ] = None,
 ) -> None:
-    """Check a cohort: refuse what is broken, quarantine what is bad, count what is good."""
+    """Check a cohort: refuse what is broken, quarantine what is bad, list what is good.
+
+    Every image file is decoded once, in a process of its own; `manifest.csv` then holds its hash,
+    and a study trusts it and stops at a file that has changed since.
+    """
     from hybrid_zoo.study.commands import validate
 
     validate(cohort, quarantine)
@@ -144,7 +148,7 @@ def main() -> None:
         _fail(str(error), USAGE)
     except HybridZooError as error:
         _fail(str(error), DATA)
-    except (ImportError, MemoryError, PermissionError) as error:
+    except (ImportError, MemoryError, OSError) as error:
         _fail(
             f"{type(error).__name__}: {error}. Check the installation and the folder.", ENVIRONMENT
         )

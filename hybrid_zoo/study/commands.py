@@ -21,6 +21,7 @@ from rich.table import Table
 
 from hybrid_zoo.errors import ConfigError
 from hybrid_zoo.pipelines.cohort import Cohort
+from hybrid_zoo.pipelines.manifest import write_manifest
 from hybrid_zoo.study.quiet import load_tensorflow
 from hybrid_zoo.study.settings import Settings
 
@@ -56,14 +57,15 @@ def bar(words: str) -> Iterator[Callable[..., None]]:
         yield update
 
 
-def read(folder: Path) -> Cohort:
+def read(folder: Path, *, rescan: bool = False) -> Cohort:
     """Read a cohort with a progress bar over its images.
 
     Args:
         folder: The cohort folder.
+        rescan: Decode every image, also those that an earlier scan has listed.
     """
     with bar("Checking images") as update:
-        return Cohort.read(folder, progress=update)
+        return Cohort.read(folder, progress=update, rescan=rescan)
 
 
 def study(folder: Path, settings: Settings, out: Path, *, overwrite: bool) -> Path:
@@ -129,14 +131,18 @@ def verdicts(run: Path) -> list[str]:
 
 
 def validate(folder: Path, quarantine: Path | None) -> None:
-    """Print a cohort's summary and write its quarantine.
+    """Scan every file, print a cohort's summary, write its quarantine and its manifest.
 
     Args:
         folder: The cohort folder.
         quarantine: Where to write the quarantine; the cohort folder if None.
     """
-    cohort = read(folder)
+    cohort = read(folder, rescan=True)
     print_lines(cohort.summary())
+    if len(cohort.files):
+        written = write_manifest(cohort.files, folder)
+        where = written or f"not written, since {folder} is read-only"
+        console.print(f"Manifest of {len(cohort.files)} image files: {where}", markup=False)
     if len(cohort.quarantine):
         path = quarantine or folder / "quarantine.csv"
         cohort.quarantine.to_csv(path, index=False)

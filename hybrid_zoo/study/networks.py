@@ -66,9 +66,8 @@ def present_rows(arrays: CohortArrays, modality: str) -> np.ndarray:
     Returns:
         `(samples,)` bool.
     """
-    values = arrays.inputs[modality]
-    seen = values != 0 if values.dtype.kind == "i" else np.isfinite(values)
-    return seen.reshape(len(values), -1).any(axis=1)
+    seen: np.ndarray = np.any(arrays.observed(modality), axis=1)
+    return seen
 
 
 def calibrate_model(model: keras.Model, lines: Mapping[str, tuple[float, float]]) -> None:

@@ -1,0 +1,92 @@
+"""Bags of images that are read batch by batch from pixels somewhere else."""
+
+from typing import Any
+
+import numpy as np
+
+
+class ImageBags:
+    """`(samples, images, height, width, channels)` float32 that is never held as a whole.
+
+    Indexing along the samples gives a NumPy array, NaN where a bag has no image; every other use
+    of NumPy sees all of it.
+
+    Args:
+        pixels: `(files, height, width, channels)`, or with a depth, such as a memory map.
+        slots: `(samples, images)` position of each image in `pixels`; -1 for none.
+    """
+
+    dtype = np.dtype(np.float32)
+
+    def __init__(self, pixels: np.ndarray, slots: np.ndarray) -> None:
+        self.pixels, self.slots = pixels, slots
+        self._sums: np.ndarray | None = None
+
+    @property
+    def shape(self) -> tuple[int, ...]:
+        """Shape of the whole, as of an array."""
+        return (*self.slots.shape, *self.pixels.shape[1:])
+
+    @property
+    def ndim(self) -> int:
+        """Number of axes."""
+        return len(self.shape)
+
+    def __len__(self) -> int:
+        return len(self.slots)
+
+    def stored(self, rows: Any) -> tuple[np.ndarray, np.ndarray]:
+        """Return some bags as they are stored.
+
+        Args:
+            rows: Positions, a slice or a boolean mask of the samples.
+
+        Returns:
+            `(rows, images, ...)` in the dtype of `pixels`, and `(rows, images)` whether there is
+            an image; where there is none the pixels are 0.
+        """
+        slots = self.slots[rows]
+        there = slots >= 0
+        bags = np.zeros((*slots.shape, *self.pixels.shape[1:]), dtype=self.pixels.dtype)
+        bags[there] = self.pixels[slots[there]]
+        return bags, there
+
+    def moments(self, rows: Any = slice(None)) -> tuple[np.ndarray, np.ndarray]:
+        """Return the mean and variance of the pixels of some bags.
+
+        Args:
+            rows: Positions, a slice or a boolean mask of the samples.
+
+        Returns:
+            Two `(channels,)` float64; 0 and 0 where there is no image.
+        """
+        if self._sums is None:  # once: folds and trials only add up the files they hold
+            self._sums = np.array([_sums(file) for file in self.pixels], dtype=float)
+            self._sums = self._sums.reshape(len(self.pixels), 2, self.shape[-1])
+        slots = self.slots[rows]
+        slots = slots[slots >= 0]
+        count = max(1, len(slots)) * np.prod(self.pixels.shape[1:-1])
+        mean, square = self._sums[slots].sum(axis=0) / count
+        variance = np.maximum(square - mean**2, 0)
+        # What is left of a constant by rounding is no variance.
+        return mean, np.where(variance > 1e-12 * square, variance, 0)
+
+    def __getitem__(self, rows: Any) -> np.ndarray:
+        if rows is Ellipsis or (isinstance(rows, tuple) and rows[0] is Ellipsis):
+            return np.asarray(self)[rows]
+        if isinstance(rows, tuple):
+            one = np.ndim(rows[0]) == 0 and not isinstance(rows[0], slice)
+            return self[rows[0]][rows[1:] if one else (slice(None), *rows[1:])]
+        bags, there = self.stored(rows)
+        values = bags.astype(np.float32)
+        values[~there] = np.nan
+        return values
+
+    def __array__(self, dtype: Any = None, copy: bool | None = None) -> np.ndarray:
+        return self[:].astype(dtype or self.dtype, copy=False)
+
+
+def _sums(file: np.ndarray) -> np.ndarray:
+    """Return `(2, channels)`: the sum of a file's pixels and of their squares."""
+    flat = file.reshape(-1, file.shape[-1]).astype(float)
+    return np.stack([flat.sum(axis=0), (flat**2).sum(axis=0)])

@@ -1,0 +1,151 @@
+"""Decodes every image once, into one file that all folds, trials and processes map."""
+
+import errno
+import getpass
+import hashlib
+import json
+import os
+import secrets
+import shutil
+import tempfile
+import time
+from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
+
+import numpy as np
+import pandas as pd
+
+from hybrid_zoo.pipelines.fitting import fit
+from hybrid_zoo.pipelines.formats import decode, quiet_decoders
+from hybrid_zoo.pipelines.manifest import changed
+from hybrid_zoo.pipelines.schema import Images
+
+VERSION = 1  # of what `fit` and `decode` make of a file
+VARIABLE = "HYBRID_ZOO_STORE"
+KEPT = 4  # stores of a folder: other sizes, other versions of the cohort
+_THREADS = min(8, os.cpu_count() or 1)
+_BLOCK = 256  # files
+_PARTIAL = ".partial"
+_STALE = 24 * 3600.0  # seconds without a write after which a builder is dead
+
+
+def image_store(files: pd.DataFrame, folder: Path, options: Images, where: Path) -> np.ndarray:
+    """Return the pixels of image files, decoded now or by an earlier call with the same content.
+
+    Args:
+        files: Manifest of the files, in order; files of one content have one entry in the store.
+        folder: Where paths start.
+        options: Size, channels, resize and window.
+        where: Folder of the store, made if need be.
+
+    Returns:
+        `(contents, *size, channels)` as a read-only memory map of uint8, uint16, int16 or float32,
+        in order of first appearance.
+
+    Raises:
+        DataError: If a file is not what the manifest says.
+        OSError: If the disk is full; an older store is left as it was.
+
+    Source:
+        Own design: the file's name is a hash of what is in it, and it gets that name when it is
+        whole, so no reader ever sees half of it and two builders cannot disagree.
+    """
+    unique = files[~files["sha256"].duplicated()]
+    dtype = _dtype(unique["dtype"], options)
+    content = [VERSION, options.size, options.channels, options.resize, options.window, dtype.name]
+    content.append(list(unique["sha256"]))
+    key = hashlib.sha256(json.dumps(content).encode()).hexdigest()[:32]
+    target = where / f"{key}.npy"
+    if target.is_file():
+        os.utime(target)
+    else:
+        _build(unique, folder, options, target, dtype)
+    return np.load(target, mmap_mode="r")
+
+
+def _dtype(sources: pd.Series, options: Images) -> np.dtype:
+    """Return the narrowest dtype that holds every file's values as they are."""
+    if options.window is not None:
+        return np.dtype(np.uint16)
+    common = np.result_type(*map(np.dtype, sources.unique() if len(sources) else ["uint8"]))
+    return common if common.itemsize <= 2 else np.dtype(np.float32)
+
+
+def _build(
+    files: pd.DataFrame, folder: Path, options: Images, target: Path, dtype: np.dtype
+) -> None:
+    """Write the store beside its place, and move it there when it is whole and on the disk."""
+    shape = (len(files), *options.size, options.channels)
+    _make_room(target.parent, int(np.prod(shape)) * dtype.itemsize)
+    partial = target.with_suffix(f".{secrets.token_hex(8)}{_PARTIAL}")
+    try:
+        with partial.open("xb") as file:
+            np.lib.format.write_array_header_1_0(
+                file, {"descr": dtype.str, "fortran_order": False, "shape": shape}
+            )
+            for pixels in _decoded(files, folder, options):
+                file.write(np.ascontiguousarray(pixels, dtype=dtype).data)
+            file.flush()
+            os.fsync(file.fileno())
+        partial.replace(target)
+    finally:
+        partial.unlink(missing_ok=True)
+
+
+def _decoded(files: pd.DataFrame, folder: Path, options: Images) -> Iterator[np.ndarray]:
+    """Yield the fitted pixels of each file, in order; a few blocks are in memory at a time."""
+
+    def read(job: tuple[str, str]) -> np.ndarray:
+        name, sha256 = job
+        try:
+            data = (folder / name).read_bytes()
+        except OSError:
+            raise changed(name, "cannot be read any more") from None
+        if hashlib.sha256(data).hexdigest() != sha256:
+            raise changed(name, "has another content")
+        return fit(decode(data), options)
+
+    jobs = list(zip(files.index, files["sha256"], strict=True))
+    # The decoders release the interpreter lock.
+    with quiet_decoders(), ThreadPoolExecutor(_THREADS) as pool:
+        for start in range(0, len(jobs), _BLOCK):
+            yield from pool.map(read, jobs[start : start + _BLOCK])
+
+
+def _make_room(where: Path, needed: int) -> None:
+    """Make the folder, remove what killed builders and earlier contents left, look for space."""
+    where.mkdir(parents=True, exist_ok=True)
+    for left in where.glob(f"*{_PARTIAL}"):
+        if time.time() - left.stat().st_mtime > _STALE:
+            left.unlink(missing_ok=True)
+    stores = sorted(where.glob("*.npy"), key=lambda path: path.stat().st_mtime, reverse=True)
+    for old in stores[KEPT:]:
+        old.unlink(missing_ok=True)
+    free = shutil.disk_usage(where).free
+    if free < needed:
+        raise OSError(
+            errno.ENOSPC,
+            f"the decoded images need {needed / 1e6:.0f} MB and {free / 1e6:.0f} MB are free. "
+            f"Make room, or set {VARIABLE} to a folder with room",
+            str(where),
+        )
+
+
+def store_folder(cohort: Path) -> Path:
+    """Return where a cohort's decoded images go: beside its files, since they need its protection.
+
+    Args:
+        cohort: The cohort folder.
+
+    Returns:
+        The folder that the environment variable `HYBRID_ZOO_STORE` names; else `.store` in the
+        cohort folder; a private folder of temporary files where that cannot be written.
+    """
+    if os.environ.get(VARIABLE):
+        return Path(os.environ[VARIABLE])
+    if os.access(cohort, os.W_OK):
+        return cohort / ".store"
+    private = Path(tempfile.gettempdir()) / f"hybrid_zoo-{getpass.getuser()}"
+    private.mkdir(mode=0o700, exist_ok=True)
+    return private
