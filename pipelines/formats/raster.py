@@ -3,6 +3,7 @@
 from io import BytesIO
 
 import numpy as np
+import png
 from PIL import Image, ImageOps
 
 from hybrid_zoo.errors import DataError
@@ -56,10 +57,10 @@ def _upright(image: Image.Image) -> Image.Image:
 
 def _sixteen_bit_colour(data: bytes) -> np.ndarray:
     """Pillow cuts such files down to eight bits without a word."""
-    import tensorflow as tf  # seconds to import, and such files are rare
-
-    pixels = tf.io.decode_png(data, dtype=tf.uint16).numpy()
-    channels = 3 if pixels.shape[-1] >= 3 else 1
+    width, height, rows, info = png.Reader(bytes=data).asDirect()
+    pixels = np.vstack([np.asarray(row, dtype=np.uint16) for row in rows])
+    pixels = pixels.reshape(height, width, info["planes"])
+    channels = 3 if info["planes"] >= 3 else 1
     exif = _open(data).getexif()
     return _turned(pixels[..., :channels], exif.get(0x0112, 1))[None]
 
