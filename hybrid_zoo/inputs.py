@@ -6,6 +6,7 @@ from typing import Any
 
 import numpy as np
 
+from hybrid_zoo.column_statistics import column_statistics
 from hybrid_zoo.errors import ConfigError
 from hybrid_zoo.registry import nearest
 
@@ -83,8 +84,9 @@ class InputSpec:
         """Describe arrays, with the statistics of the training rows.
 
         Args:
-            arrays: Modality name to array, axis 0 the samples, NaN for not observed. Bags of images
-                that are read batch by batch give their statistics by `moments(rows)`.
+            arrays: Modality name to array, axis 0 the samples, NaN for not observed. What is never
+                held as a whole gives its statistics (`moments(rows)`) or its steps without padding
+                (`recorded(rows)`).
             categorical: Column positions of `tabular` that hold category codes 0, 1, 2 and so on.
             columns: Names along the last axis, by modality; numbered where not given.
             kinds: Column kinds by modality; "numeric" where not given.
@@ -227,7 +229,7 @@ def _kinds_by_name(
 
 
 def _array(values: Any) -> Any:
-    return values if hasattr(values, "moments") else np.asarray(values)
+    return values if hasattr(values, "shape") else np.asarray(values)
 
 
 def _describe(
@@ -242,59 +244,20 @@ def _describe(
         return Modality(name=name, shape=shape)
     width = values.shape[-1]
     kinds = tuple(kinds or ["numeric"] * width)
-    known: tuple[tuple[bool, ...], ...] = ()
-    if hasattr(values, "moments"):  # bags of images that are never held as a whole
-        statistics = _pixel_statistics(values.moments(rows))
-    else:
-        training = values[rows]
-        statistics = [_statistics(training[..., i], kinds[i], kind) for i in range(width)]
-        codes = [i for i in range(width) if kinds[i] == "categorical"]
-        known = tuple(_known_codes(training[..., i], values[..., i]) for i in codes)
-    mean, variance, skewed = zip(*statistics, strict=True)
+    found = column_statistics(values, rows, kinds, logarithm=kind not in ("image", "volume"))
     return Modality(
         name=name,
         shape=shape,
         columns=tuple(columns or map(str, range(width))),
         kinds=kinds,
-        mean=mean,
-        variance=variance,
-        skewed=skewed,
-        known=known,
+        mean=found.mean,
+        variance=found.variance,
+        skewed=found.skewed,
+        known=found.known,
     )
-
-
-def _pixel_statistics(moments: tuple[np.ndarray, np.ndarray]) -> list[tuple[float, float, bool]]:
-    return [(float(m), float(v) or 1.0, False) for m, v in zip(*moments, strict=True)]
 
 
 def _shape(name: str, values: np.ndarray) -> tuple[int | None, ...]:
     """Shape of one sample; images, steps and the length of a time axis may vary."""
     free = kind_of(name) in ("image", "volume", "sequence", "time")
     return (None, *values.shape[2:]) if free else values.shape[1:]
-
-
-def _observed(values: np.ndarray) -> np.ndarray:
-    return values[np.isfinite(values)].astype("float64")
-
-
-def _is_skewed(seen: np.ndarray) -> bool:
-    """A non-negative column whose third standardised moment exceeds 2 is read as a logarithm."""
-    if seen.size < 3 or seen.min() < 0 or seen.std() == 0:
-        return False
-    return bool(np.mean(((seen - seen.mean()) / seen.std()) ** 3) > 2)
-
-
-def _statistics(column: np.ndarray, kind: str, modality: str) -> tuple[float, float, bool]:
-    """Mean, variance and whether they are of the logarithm."""
-    seen = _observed(column)
-    if kind != "numeric" or seen.size == 0:
-        return 0.0, 1.0, False
-    skewed = modality not in ("image", "volume") and _is_skewed(seen)
-    seen = np.log1p(seen) if skewed else seen
-    return float(seen.mean()), float(seen.var()) or 1.0, skewed
-
-
-def _known_codes(codes: np.ndarray, everything: np.ndarray) -> tuple[bool, ...]:
-    """One flag per code of all rows, so that every fold's model has the same shape."""
-    highest = int(_observed(everything).max(initial=0))
-    return tuple(np.isin(np.arange(highest + 1), _observed(codes)).tolist())

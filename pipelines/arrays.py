@@ -18,8 +18,8 @@ class CohortArrays:
         inputs: Modality name to array, as a model eats it: `image (samples, images, height, width,
             channels)`, `sequence (samples, steps, variables)`, `time (samples, steps)` in hours,
             `tabular (samples, columns)`, all float32 with NaN for not observed, and
-            `tokens (samples, length)` int32 with 0 for padding. Images and volumes of a cohort are
-            `ImageBags`, which are read batch by batch.
+            `tokens (samples, length)` int32 with 0 for padding. Images, volumes and series of a
+            cohort are `ImageBags` and `RaggedSeries`, which are read and padded batch by batch.
         labels: Target name to `(samples,)` float32: 0 or 1, or the class index; NaN is unknown.
         classes: Target name to class names; empty for a binary target.
         columns: Modality name to the names along its last axis (variables, tabular columns).
@@ -30,7 +30,7 @@ class CohortArrays:
 
     sample_ids: np.ndarray
     patient_ids: np.ndarray
-    inputs: dict[str, Any]  # np.ndarray, or ImageBags that index like one
+    inputs: dict[str, Any]  # np.ndarray, or ImageBags and RaggedSeries that index like one
     labels: dict[str, np.ndarray]
     classes: dict[str, tuple[str, ...]] = field(default_factory=dict)
     columns: dict[str, tuple[str, ...]] = field(default_factory=dict)

@@ -6,8 +6,11 @@ import numpy as np
 import tensorflow as tf
 
 from hybrid_zoo.pipelines.bags import ImageBags
+from hybrid_zoo.pipelines.series import RaggedSeries
 
 THREADS = 2
+SPREAD = 1.5  # longest series over the mean one, above which batches are made of like lengths
+_CHUNK = 50  # batches that are sorted by length together
 
 
 class Batches:
@@ -15,7 +18,7 @@ class Batches:
 
     Args:
         inputs: Modality name to array, axis 0 the samples, NaN for not observed. `ImageBags` are
-            read batch by batch.
+            read, and `RaggedSeries` padded to the longest of a batch, batch by batch.
         labels: Target name to `(samples,)`; NaN is unknown.
 
     Source:
@@ -24,49 +27,102 @@ class Batches:
 
     def __init__(
         self,
-        inputs: Mapping[str, np.ndarray | ImageBags],
+        inputs: Mapping[str, np.ndarray | ImageBags | RaggedSeries],
         labels: Mapping[str, np.ndarray] | None = None,
     ) -> None:
         self._inputs = {
-            name: values if isinstance(values, ImageBags) else tf.convert_to_tensor(values)
+            name: values
+            if isinstance(values, (ImageBags, RaggedSeries))
+            else tf.convert_to_tensor(values)
             for name, values in inputs.items()
         }
         self._labels = {
             name: tf.convert_to_tensor(np.asarray(values, "float32").reshape(-1, 1))
             for name, values in (labels or {}).items()
         }
+        lengths = [values.lengths for values in inputs.values() if isinstance(values, RaggedSeries)]
+        self._lengths: np.ndarray | None = np.sum(lengths, axis=0) if lengths else None
 
     def dataset(
         self, rows: np.ndarray, *, batch_size: int = 32, seed: int | None = None
     ) -> tf.data.Dataset:
         """Return batches of some rows.
 
+        Where the longest series is half as long again as the mean one, a shuffled batch is made of
+        series of like length: most of what the others would be padded with is then never computed.
+
         Args:
             rows: `(rows,)` positions.
-            batch_size: Samples per batch; the last batch may be smaller.
+            batch_size: Samples per batch; the last batch of an unshuffled epoch may be smaller, and
+                one batch of a shuffled one.
             seed: Shuffle anew in every epoch, repeatably; None keeps the order.
 
         Returns:
             A dataset of `(inputs, labels)`, or of `(inputs,)` where there are no labels.
         """
-        data = tf.data.Dataset.from_tensor_slices(np.asarray(rows, "int64"))
-        if seed is not None:
-            data = data.shuffle(max(len(rows), 1), seed=seed, reshuffle_each_iteration=True)
-        data = data.batch(batch_size).map(self._gather, num_parallel_calls=THREADS)
+        rows = np.asarray(rows, "int64")
+        lengths = None if self._lengths is None else self._lengths[rows]
+        if seed is not None and lengths is not None and _are_unlike(lengths):
+            data = _bucketed(rows, lengths, batch_size, seed)
+        else:
+            data = tf.data.Dataset.from_tensor_slices(rows)
+            if seed is not None:
+                data = data.shuffle(max(len(rows), 1), seed=seed, reshuffle_each_iteration=True)
+            data = data.batch(batch_size)
+        data = data.map(self._gather, num_parallel_calls=THREADS)
         options = tf.data.Options()
         # Autotune costs 1.4-1.8 times the epoch on a small machine; the parallelism is explicit.
         options.autotune.enabled = False
         options.deterministic = True
         return data.prefetch(2).with_options(options)
 
-    def _gather(self, rows):
+    def _gather(self, rows: tf.Tensor):
         inputs = {name: _rows_of(values, rows) for name, values in self._inputs.items()}
         labels = {name: tf.gather(values, rows) for name, values in self._labels.items()}
         return (inputs, labels) if labels else (inputs,)
 
 
-def _rows_of(values: tf.Tensor | ImageBags, rows: tf.Tensor) -> tf.Tensor:
+def _are_unlike(lengths: np.ndarray) -> bool:
+    return len(lengths) > 0 and bool(lengths.max() > SPREAD * lengths.mean())
+
+
+def _bucketed(rows: np.ndarray, lengths: np.ndarray, batch_size: int, seed: int) -> tf.data.Dataset:
+    """Yield row numbers in batches of like length, anew in every epoch."""
+    count = -(-len(rows) // batch_size)
+
+    def epoch(drawn: tf.Tensor) -> tf.data.Dataset:
+        places = tf.numpy_function(
+            lambda number: _order(lengths, batch_size, int(number)), [drawn], tf.int64
+        )
+        places.set_shape([count, batch_size])
+        return tf.data.Dataset.from_tensor_slices(places)
+
+    epochs = tf.data.Dataset.random(seed=seed, rerandomize_each_iteration=True).take(1)
+    batches = epochs.flat_map(epoch).map(
+        lambda places: tf.gather(rows, tf.boolean_mask(places, places >= 0))
+    )
+    return batches.apply(tf.data.experimental.assert_cardinality(count))
+
+
+def _order(lengths: np.ndarray, batch_size: int, seed: int) -> np.ndarray:
+    """Return `(batches, batch_size)` positions; -1 fills up the one batch that is smaller."""
+    rng = np.random.default_rng(seed)
+    filled = np.full(-(-len(lengths) // batch_size) * batch_size, -1, dtype=np.int64)
+    filled[: len(lengths)] = rng.permutation(len(lengths))
+    size = _CHUNK * batch_size
+    for start in range(0, len(filled), size):
+        chunk = filled[start : start + size]
+        known = chunk[chunk >= 0]
+        chunk[: len(known)] = known[np.argsort(lengths[known], kind="stable")]
+    return rng.permutation(filled.reshape(-1, batch_size))
+
+
+def _rows_of(values: tf.Tensor | ImageBags | RaggedSeries, rows: tf.Tensor) -> tf.Tensor:
     """Return some samples; images leave the store as they are and become float32 here."""
+    if isinstance(values, RaggedSeries):
+        padded = tf.numpy_function(values.padded, [rows], tf.float32)
+        padded.set_shape([None, None, *values.shape[2:]])
+        return padded
     if not isinstance(values, ImageBags):
         return tf.gather(values, rows)
     stored = tf.as_dtype(values.pixels.dtype)

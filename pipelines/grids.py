@@ -1,10 +1,11 @@
-"""Turns long event rows into arrays: a regular grid, or irregular steps."""
+"""Turns long event rows into series: on a regular grid, or of irregular steps."""
 
 import numpy as np
 import pandas as pd
 
 from hybrid_zoo.errors import CohortError
 from hybrid_zoo.pipelines.schema import Events
+from hybrid_zoo.pipelines.series import RaggedSeries
 
 LONGEST = 100_000  # steps: a mistyped hour must not ask for a terabyte
 _SLACK = 1e-9  # 0.3 hours at 0.1 hours per step is step 3, though 0.3 / 0.1 < 3 in binary
@@ -12,7 +13,7 @@ _SLACK = 1e-9  # 0.3 hours at 0.1 hours per step is step 3, though 0.3 / 0.1 < 3
 
 def sequence_arrays(
     events: pd.DataFrame, sample_ids: pd.Index, options: Events
-) -> tuple[np.ndarray, np.ndarray | None, tuple[str, ...]]:
+) -> tuple[RaggedSeries, RaggedSeries | None, tuple[str, ...]]:
     """Lay the events of one modality out as steps by variables.
 
     With `step_hours`, step `floor((hours - start) / step_hours)`, the last one closed at
@@ -27,8 +28,8 @@ def sequence_arrays(
         options: Window, step and variables.
 
     Returns:
-        `(samples, steps, variables)` float32, NaN where not measured; `(samples, steps)` float32
-        hours with a NaN tail, None for a regular grid; the variables in order.
+        `(samples, steps, variables)`, NaN where not measured; `(samples, steps)` hours, None for a
+        regular grid; the variables in order. A sample is kept up to its last step with a row.
 
     Raises:
         CohortError: If there would be more than 100,000 steps.
@@ -41,16 +42,23 @@ def sequence_arrays(
     )
     hours = events["hours"].to_numpy(dtype=float)
     if options.step_hours is None:
-        step, time = _stamps(sample, hours, len(sample_ids))
-        steps = time.shape[1]
+        step, steps = _stamps(sample, hours)
     else:
         step, steps = _steps(hours, options, options.step_hours)
-        time = None
     value = events["value"].to_numpy(dtype=float).copy()
     kinds = variable_kinds(variables, options)
     value[np.array([kind == "event" for kind in kinds], dtype=bool)[variable]] = 1.0
-    shape = (len(sample_ids), steps, len(variables))
-    return _mean_per_cell((sample, step, variable), value, shape), time, variables
+    lengths = np.zeros(len(sample_ids), dtype=np.int64)
+    np.maximum.at(lengths, sample, step + 1)
+    starts = np.concatenate([[0], np.cumsum(lengths)])
+    place = starts[sample] + step
+    shape = (int(starts[-1]), len(variables))
+    series = RaggedSeries(_mean_per_cell((place, variable), value, shape), starts, steps)
+    if options.step_hours is not None:
+        return series, None, variables
+    time = np.full(shape[0], np.nan, dtype=np.float32)
+    time[place] = hours
+    return series, RaggedSeries(time, starts, steps), variables
 
 
 def variable_kinds(variables: tuple[str, ...], options: Events) -> tuple[str, ...]:
@@ -84,8 +92,8 @@ def _steps(hours: np.ndarray, options: Events, width: float) -> tuple[np.ndarray
     return step.astype(np.int64), int(steps)
 
 
-def _stamps(sample: np.ndarray, hours: np.ndarray, samples: int) -> tuple[np.ndarray, np.ndarray]:
-    """Return each row's step, and `(samples, steps)` hours of the steps."""
+def _stamps(sample: np.ndarray, hours: np.ndarray) -> tuple[np.ndarray, int]:
+    """Return each row's step among the distinct hours of its sample, and the most steps."""
     order = np.lexsort((hours, sample))
     ordered_sample, ordered_hours = sample[order], hours[order]
     new_sample = np.diff(ordered_sample, prepend=-1) != 0
@@ -97,9 +105,7 @@ def _stamps(sample: np.ndarray, hours: np.ndarray, samples: int) -> tuple[np.nda
     steps = int(step.max(initial=0)) + 1
     if steps > LONGEST:
         raise CohortError(f"events: {steps} time stamps in one sample; set step_hours.")
-    time = np.full((samples, steps), np.nan, dtype=np.float32)
-    time[sample, step] = hours
-    return step, time
+    return step, steps
 
 
 def _mean_per_cell(

@@ -22,7 +22,7 @@ MODEL_CODE = ENCODERS | {"layers", "heads", "losses", "model", "joining", "hybri
 # A part imports itself and parts that stand before it; parts of one row do not know each other.
 ORDER = [
     {"errors"},
-    {"registry"},
+    {"registry", "column_statistics"},
     {"registries", "inputs"},
     {"layers"},
     {"heads", "losses"} | ENCODERS,
