@@ -19,7 +19,7 @@ class ImageBags:
     dtype = np.dtype(np.float32)
 
     def __init__(self, pixels: np.ndarray, slots: np.ndarray) -> None:
-        self.pixels, self.slots = pixels, slots
+        self.pixels, self.slots = np.asarray(pixels), slots  # a view: a memory map indexes slower
         self._sums: np.ndarray | None = None
 
     @property
@@ -47,6 +47,8 @@ class ImageBags:
         """
         slots = self.slots[rows]
         there = slots >= 0
+        if there.all():
+            return self.pixels[slots], there
         bags = np.zeros((*slots.shape, *self.pixels.shape[1:]), dtype=self.pixels.dtype)
         bags[there] = self.pixels[slots[there]]
         return bags, there

@@ -190,7 +190,7 @@ class Cohort:
         fields: dict[str, dict[str, Any]] = {}
         for part in (
             image_parts(self.images, self.files, ids, self.config, self.folder),
-            sequence_parts(self.events, ids, self.config),
+            sequence_parts(self.events, ids, self.config, self.folder),
             tabular_parts(self.samples, self.config),
             note_parts(self.notes, ids, self.config),
         ):

@@ -14,7 +14,7 @@ from hybrid_zoo.pipelines.bags import ImageBags
 from hybrid_zoo.pipelines.grids import sequence_arrays, variable_kinds
 from hybrid_zoo.pipelines.images import order_images
 from hybrid_zoo.pipelines.schema import CohortConfig, Target
-from hybrid_zoo.pipelines.store import image_store, store_folder
+from hybrid_zoo.pipelines.store import array_store, image_store, store_folder
 
 TOKEN_BUCKETS = 8191
 _WORD = re.compile(r"\w+")
@@ -52,13 +52,16 @@ def tabular_parts(samples: pd.DataFrame, config: CohortConfig) -> dict[str, Any]
     }
 
 
-def sequence_parts(events: pd.DataFrame, samples: pd.Index, config: CohortConfig) -> dict[str, Any]:
+def sequence_parts(
+    events: pd.DataFrame, samples: pd.Index, config: CohortConfig, folder: Path | None
+) -> dict[str, Any]:
     """Return every sequence input, and the `time` of those with irregular steps.
 
     Args:
         events: Checked event rows.
         samples: Sample ids in order.
         config: The cohort's configuration.
+        folder: The cohort folder, beside which long series are stored; None keeps them in memory.
 
     Returns:
         Fields of `CohortArrays`. A modality that names no variable and has no row is left out.
@@ -69,6 +72,8 @@ def sequence_parts(events: pd.DataFrame, samples: pd.Index, config: CohortConfig
         values, time, variables = sequence_arrays(rows, samples, options)
         if not variables:
             continue
+        if folder is not None:
+            values.values = array_store(values.values, store_folder(folder))
         parts["inputs"][name] = values
         parts["columns"][name] = variables
         parts["kinds"][name] = variable_kinds(variables, options)

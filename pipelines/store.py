@@ -1,4 +1,4 @@
-"""Decodes every image once, into one file that all folds, trials and processes map."""
+"""Keeps decoded images and long series in files that all folds, trials and processes map."""
 
 import errno
 import getpass
@@ -23,9 +23,10 @@ from hybrid_zoo.pipelines.schema import Images
 
 VERSION = 1  # of what `fit` and `decode` make of a file
 VARIABLE = "HYBRID_ZOO_STORE"
-KEPT = 4  # stores of a folder: other sizes, other versions of the cohort
+KEPT = 16  # files of a folder: its modalities, other sizes, other versions of the cohort
 _THREADS = min(8, os.cpu_count() or 1)
 _BLOCK = 256  # files
+_SMALL = 2**26  # bytes that an array may keep in the memory
 _PARTIAL = ".partial"
 _STALE = 24 * 3600.0  # seconds without a write after which a builder is dead
 
@@ -57,10 +58,40 @@ def image_store(files: pd.DataFrame, folder: Path, options: Images, where: Path)
     content.append(list(unique["sha256"]))
     key = hashlib.sha256(json.dumps(content).encode()).hexdigest()[:32]
     target = where / f"{key}.npy"
+    shape = (len(unique), *options.size, options.channels)
+    return _stored(target, dtype, shape, _decoded(unique, folder, options))
+
+
+def array_store(values: np.ndarray, where: Path) -> np.ndarray:
+    """Move an array out of the memory, where it is large enough to matter.
+
+    Args:
+        values: Any array.
+        where: Folder of the store, made if need be.
+
+    Returns:
+        A read-only memory map of equal content; `values` themselves below 64 MB.
+
+    Raises:
+        OSError: If the disk is full.
+    """
+    if values.nbytes < _SMALL:
+        return values
+    values = np.ascontiguousarray(values)
+    key = hashlib.sha256(f"{values.dtype.str} {values.shape}".encode())
+    key.update(values.data)
+    target = where / f"{key.hexdigest()[:32]}.npy"
+    return _stored(target, values.dtype, values.shape, iter([values]))
+
+
+def _stored(
+    target: Path, dtype: np.dtype, shape: tuple[int, ...], blocks: Iterator[np.ndarray]
+) -> np.ndarray:
+    """Map a file, which is written from its blocks unless it is there."""
     if target.is_file():
         os.utime(target)
     else:
-        _build(unique, folder, options, target, dtype)
+        _write(target, dtype, shape, blocks)
     return np.load(target, mmap_mode="r")
 
 
@@ -72,11 +103,10 @@ def _dtype(sources: pd.Series, options: Images) -> np.dtype:
     return common if common.itemsize <= 2 else np.dtype(np.float32)
 
 
-def _build(
-    files: pd.DataFrame, folder: Path, options: Images, target: Path, dtype: np.dtype
+def _write(
+    target: Path, dtype: np.dtype, shape: tuple[int, ...], blocks: Iterator[np.ndarray]
 ) -> None:
-    """Write the store beside its place, and move it there when it is whole and on the disk."""
-    shape = (len(files), *options.size, options.channels)
+    """Write a file beside its place, and move it there when it is whole and on the disk."""
     _make_room(target.parent, int(np.prod(shape)) * dtype.itemsize)
     partial = target.with_suffix(f".{secrets.token_hex(8)}{_PARTIAL}")
     try:
@@ -84,8 +114,8 @@ def _build(
             np.lib.format.write_array_header_1_0(
                 file, {"descr": dtype.str, "fortran_order": False, "shape": shape}
             )
-            for pixels in _decoded(files, folder, options):
-                file.write(np.ascontiguousarray(pixels, dtype=dtype).data)
+            for block in blocks:
+                file.write(np.ascontiguousarray(block, dtype=dtype).data)
             file.flush()
             os.fsync(file.fileno())
         partial.replace(target)
@@ -117,9 +147,9 @@ def _make_room(where: Path, needed: int) -> None:
     """Make the folder, remove what killed builders and earlier contents left, look for space."""
     where.mkdir(parents=True, exist_ok=True)
     for left in where.glob(f"*{_PARTIAL}"):
-        if time.time() - left.stat().st_mtime > _STALE:
+        if time.time() - _modified(left) > _STALE:
             left.unlink(missing_ok=True)
-    stores = sorted(where.glob("*.npy"), key=lambda path: path.stat().st_mtime, reverse=True)
+    stores = sorted(where.glob("*.npy"), key=_modified, reverse=True)
     for old in stores[KEPT:]:
         old.unlink(missing_ok=True)
     free = shutil.disk_usage(where).free
@@ -130,6 +160,13 @@ def _make_room(where: Path, needed: int) -> None:
             f"Make room, or set {VARIABLE} to a folder with room",
             str(where),
         )
+
+
+def _modified(path: Path) -> float:
+    try:
+        return path.stat().st_mtime
+    except FileNotFoundError:  # another builder was faster
+        return time.time()
 
 
 def store_folder(cohort: Path) -> Path:

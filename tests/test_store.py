@@ -109,14 +109,27 @@ def test_a_disk_that_fills_up_while_writing_leaves_nothing(files, tmp_path, monk
 
 def test_old_stores_and_what_a_killed_builder_left_are_removed(files, tmp_path):
     where = tmp_path / "store"
-    for size in range(4, 10):
+    for size in range(4, 6 + store.KEPT):
         image_store(files, tmp_path, Images(size=(size, 8)), where)
     assert len(stores(where)) == store.KEPT + 1
     (where / "old.partial").touch()
     os.utime(where / "old.partial", (0, 0))
     (where / "fresh.partial").touch()
-    image_store(files, tmp_path, Images(size=(20, 8)), where)
+    image_store(files, tmp_path, Images(size=(40, 8)), where)
     assert [name for name in stores(where) if "partial" in name] == ["fresh.partial"]
+
+
+def test_a_large_array_leaves_the_memory_and_a_small_one_stays(tmp_path):
+    small = np.zeros(10, dtype=np.float32)
+    assert store.array_store(small, tmp_path / "store") is small
+    large = np.random.default_rng(0).random((2**22, 5), dtype=np.float32)[:, ::-1]
+    stored = store.array_store(large, tmp_path / "store")
+    assert isinstance(stored, np.memmap)
+    np.testing.assert_array_equal(stored, large)
+    assert len(stores(tmp_path / "store")) == 1
+    store.array_store(large, tmp_path / "store")
+    store.array_store(-large, tmp_path / "store")
+    assert len(stores(tmp_path / "store")) == 2
 
 
 BUILD = """

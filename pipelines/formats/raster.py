@@ -1,31 +1,48 @@
 """PNG and JPEG files."""
 
+import contextlib
 from io import BytesIO
 
+import cv2
 import numpy as np
-import png
 from PIL import Image, ImageOps
 
 from hybrid_zoo.errors import DataError
 from hybrid_zoo.pipelines.formats.format import Format, require_size
 
 _PNG, _JPEG = b"\x89PNG\r\n\x1a\n", b"\xff\xd8\xff"
-_DEPTH, _COLOUR = 24, 25  # positions in a PNG's first chunk
-_GREY = 0
+_COLOUR = 25  # position of the colour type in a PNG's first chunk
+_GREY = (0, 4)  # without and with alpha
+_ORIENTATION = 0x0112  # EXIF's tag
 
 
 def _decode_png(data: bytes) -> np.ndarray:
     image = _open(data)
     if getattr(image, "is_animated", False):
         raise DataError("animated PNG")
-    image.verify()  # Pillow itself does not look at the check sums of the pixels
-    if data[_DEPTH] == 16 and data[_COLOUR] != _GREY:
-        return _sixteen_bit_colour(data)
-    return _array(_open(data))
+    image.verify()  # neither Pillow nor OpenCV looks at the check sums of the pixels
+    # OpenCV, because Pillow cuts 16-bit colour down to 8 bits, and takes longer.
+    try:
+        pixels = cv2.imdecode(np.frombuffer(data, dtype=np.uint8), cv2.IMREAD_UNCHANGED)
+    except cv2.error:
+        pixels = None
+    if pixels is None:  # OpenCV does not say why: a MemoryError here says that it was the memory
+        np.empty((image.height, image.width, 4), dtype=np.uint16)
+        raise DataError("image damaged or truncated")
+    pixels = pixels.reshape(*pixels.shape[:2], -1)
+    pixels = pixels[..., :1] if data[_COLOUR] in _GREY else pixels[..., 2::-1]
+    if b"eXIf" in data or b"Raw profile type" in data:
+        pixels = _turned(pixels, _open(data).getexif().get(_ORIENTATION, 1))
+    return pixels[None]
 
 
 def _decode_jpeg(data: bytes) -> np.ndarray:
-    return _array(_open(data))
+    image = _open(data)
+    image.load()
+    with contextlib.suppress(Exception):  # a damaged EXIF block says nothing about the pixels
+        image = ImageOps.exif_transpose(image)
+    pixels = np.asarray(image if image.mode == "L" else image.convert("RGB"))
+    return pixels.reshape(1, *pixels.shape[:2], -1)
 
 
 def _open(data: bytes) -> Image.Image:
@@ -35,34 +52,6 @@ def _open(data: bytes) -> Image.Image:
         raise DataError("too many pixels") from None
     require_size(1, image.height, image.width)
     return image
-
-
-def _array(image: Image.Image) -> np.ndarray:
-    """Return `(1, height, width, channels)`: grey or RGB, alpha left out."""
-    image = _upright(image)
-    if image.mode.startswith("I"):  # 16-bit grey
-        return np.asarray(image).astype(np.uint16)[None, ..., None]
-    if image.mode in ("1", "L", "LA"):
-        return np.asarray(image.convert("L"))[None, ..., None]
-    return np.asarray(image.convert("RGB"))[None]
-
-
-def _upright(image: Image.Image) -> Image.Image:
-    image.load()
-    try:
-        return ImageOps.exif_transpose(image)
-    except Exception:  # noqa: BLE001  a damaged EXIF block says nothing about the pixels
-        return image
-
-
-def _sixteen_bit_colour(data: bytes) -> np.ndarray:
-    """Pillow cuts such files down to eight bits without a word."""
-    width, height, rows, info = png.Reader(bytes=data).asDirect()
-    pixels = np.vstack([np.asarray(row, dtype=np.uint16) for row in rows])
-    pixels = pixels.reshape(height, width, info["planes"])
-    channels = 3 if info["planes"] >= 3 else 1
-    exif = _open(data).getexif()
-    return _turned(pixels[..., :channels], exif.get(0x0112, 1))[None]
 
 
 def _turned(pixels: np.ndarray, orientation: int) -> np.ndarray:
