@@ -175,7 +175,7 @@ def test_the_model_keeps_the_statistics_and_class_weights_of_its_own_rows(networ
 
 
 def test_classes_weigh_the_same_where_balance_is_not_asked_for():
-    network = Network(make_arrays(), ["tabular"], balanced=False)
+    network = Network(make_arrays(), ["tabular"], imbalance="none")
     model = network.fit(CONFIG, ROWS[:21], epochs=1).model
     assert [w.numpy().tolist() for w in (model.loss[t].class_weight for t in model.targets)] == [
         [1, 1],

@@ -10,6 +10,7 @@ from sklearn.pipeline import Pipeline
 from threadpoolctl import threadpool_limits
 
 from hybrid_zoo.errors import ConfigError
+from hybrid_zoo.pipelines.imbalance import IMBALANCE, Name, oversample
 from hybrid_zoo.registry import nearest
 from hybrid_zoo.tuning.encoding import varying_columns
 from hybrid_zoo.tuning.features import Features
@@ -100,7 +101,7 @@ class Baseline:
         config: Config,
         *,
         seed: int = 0,
-        class_weight: str | None = "balanced",
+        imbalance: Name = "weights",
         n_classes: int = 2,
     ) -> FittedBaseline:
         """Fit everything, imputation and components included, on these rows.
@@ -110,7 +111,7 @@ class Baseline:
             y: `(rows,)` 0 or 1, or class indices; rows of NaN are left out.
             config: One of `configurations`.
             seed: Of what is random in the model.
-            class_weight: "balanced" or None.
+            imbalance: What is done about rare classes: a key of `IMBALANCE`.
             n_classes: Number of classes of the target.
 
         Returns:
@@ -122,7 +123,9 @@ class Baseline:
         known = ~np.isnan(y)
         if not known.any():
             raise ConfigError(f"baseline {self.name!r}: none of the {len(y)} labels is known.")
-        x, labels = x.take(known), y[known].astype(int)
+        rows = oversample(np.flatnonzero(known), {"": y}, imbalance, seed)
+        x, labels = x.take(rows), y[rows].astype(int)
+        class_weight = "balanced" if IMBALANCE[imbalance].weights else None
         model = config["model"]
         if len(np.unique(labels)) < 2 or not varying_columns(x):
             model = "majority"

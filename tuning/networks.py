@@ -16,6 +16,7 @@ from hybrid_zoo.model import HybridModel
 from hybrid_zoo.options import HybridOptions
 from hybrid_zoo.pipelines.arrays import CohortArrays
 from hybrid_zoo.pipelines.datasets import Batches
+from hybrid_zoo.pipelines.imbalance import IMBALANCE, Name, oversample
 from hybrid_zoo.training import fit
 from hybrid_zoo.tuning.space import Config, Space, build_arguments, parts_of
 
@@ -47,7 +48,7 @@ class Network:
     Args:
         arrays: The cohort.
         modalities: Names of the modalities it reads.
-        balanced: Weigh the classes of each target inversely to their share in the training rows.
+        imbalance: What is done about rare classes of the training rows: a key of `IMBALANCE`.
         space: What a search may vary; its default is the prespecified configuration.
         options: Of `build_hybrid`; the class weights are the network's own.
 
@@ -60,14 +61,14 @@ class Network:
         arrays: CohortArrays,
         modalities: Sequence[str],
         *,
-        balanced: bool = True,
+        imbalance: Name = "weights",
         space: Space | None = None,
         options: HybridOptions | None = None,
     ) -> None:
         self._options = options or HybridOptions(metrics=False)
         self._space, self._parts = space or Space(), parts_of(modalities)
         self.modalities = tuple(modalities)
-        self._arrays, self._balanced = arrays, balanced
+        self._arrays, self._imbalance = arrays, imbalance
         one = InputSpec.from_arrays({name: x[:1] for name, x in arrays.inputs.items()})
         self._inputs = {name: arrays.inputs[name] for name in one.only(self.modalities).names}
         self.targets = {t: len(arrays.classes.get(t, ())) or 1 for t in arrays.labels}
@@ -122,8 +123,9 @@ class Network:
             The trained model and what it took.
         """
         start = time.perf_counter()
-        model, _ = self._fresh(config, rows, seed)
-        train = self._batches.dataset(rows, batch_size=BATCH, seed=seed)
+        copied = oversample(rows, self._arrays.labels, self._imbalance, seed)
+        model, _ = self._fresh(config, rows, copied, seed)
+        train = self._batches.dataset(copied, batch_size=BATCH, seed=seed)
         watched = None
         if valid is not None:
             watched = self._batches.dataset(valid, batch_size=PREDICTION_BATCH)
@@ -149,10 +151,10 @@ class Network:
         }
 
     def _fresh(
-        self, config: Mapping[str, Any], rows: np.ndarray, seed: int
+        self, config: Mapping[str, Any], rows: np.ndarray, copied: np.ndarray, seed: int
     ) -> tuple[HybridModel, keras.Model]:
         """Return the traced model of a configuration with the state of a newly built one."""
-        options = replace(self._options, class_weight=self._class_weights(rows))
+        options = replace(self._options, class_weight=self._class_weights(copied))
         with _seeded(seed):
             new = build_hybrid(
                 self.spec(rows), targets=self.targets, options=options, **build_arguments(config)
@@ -171,7 +173,8 @@ class Network:
             labels = labels[np.isfinite(labels)].astype(int)
             counts = np.bincount(labels, minlength=max(width, 2)).clip(1)
             balanced = len(labels) / (len(counts) * counts)
-            weights[target] = (balanced if self._balanced else np.ones(len(counts))).tolist()
+            weighed = IMBALANCE[self._imbalance].weights
+            weights[target] = (balanced if weighed else np.ones(len(counts))).tolist()
         return weights
 
 

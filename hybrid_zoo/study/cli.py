@@ -25,6 +25,9 @@ Folds = Annotated[int | None, typer.Option(help="Folds of the cross-validation."
 Epochs = Annotated[int | None, typer.Option(help="Most epochs of a fit (50).", min=1)]
 Seeds = Annotated[int | None, typer.Option(help="Trainings per network (3).", min=1)]
 Minutes = Annotated[float | None, typer.Option(help="Time budget; results then vary.", min=0.1)]
+Imbalance = Annotated[
+    str | None, typer.Option(help="Rare classes: weights (default), oversample, both or none.")
+]
 Config = Annotated[Path | None, typer.Option(help="YAML file with the same keys.")]
 Image = Annotated[list[str] | None, typer.Option(help="Image encoder; again for a choice.")]
 Sequence = Annotated[list[str] | None, typer.Option(help="Sequence encoder; again for a choice.")]
@@ -42,6 +45,7 @@ def study_command(
     epochs: Epochs = None,
     seeds: Seeds = None,
     minutes: Minutes = None,
+    imbalance: Imbalance = None,
     image: Image = None,
     sequence: Sequence = None,
     fusion: Fusion = None,
@@ -62,6 +66,7 @@ def study_command(
         "epochs": epochs,
         "seeds": seeds,
         "minutes": minutes,
+        "imbalance": imbalance,
         "image": image,
         "sequence": sequence,
         "fusion": fusion,

@@ -4,6 +4,7 @@ from collections.abc import Callable
 
 from hybrid_zoo.pipelines.arrays import CohortArrays
 from hybrid_zoo.pipelines.cohort import Cohort
+from hybrid_zoo.pipelines.imbalance import Name
 from hybrid_zoo.study.entries import Entry
 from hybrid_zoo.study.late import late_average
 from hybrid_zoo.study.networks import enter_network
@@ -24,19 +25,28 @@ class Contest:
         cohort: The cohort.
         arrays: The same as arrays.
         space: What a search of the networks may vary.
+        imbalance: What is done about rare classes: a key of `IMBALANCE`.
 
     Source:
         Own design, because the same data, folds and rules for all is what makes a comparison.
     """
 
-    def __init__(self, cohort: Cohort, arrays: CohortArrays, space: Space | None = None) -> None:
+    def __init__(
+        self,
+        cohort: Cohort,
+        arrays: CohortArrays,
+        space: Space | None = None,
+        imbalance: Name = "weights",
+    ) -> None:
         self.cohort = cohort
         modalities = [name for name in arrays.inputs if not name.startswith("time")]
-        self.networks = {"hybrid": Network(arrays, modalities, space=space)}
+        read = {"hybrid": modalities}
         if len(modalities) > 1:
-            self.networks |= {
-                f"{name}_only": Network(arrays, [name], space=space) for name in modalities
-            }
+            read |= {f"{name}_only": [name] for name in modalities}
+        self.networks = {
+            name: Network(arrays, names, space=space, imbalance=imbalance)
+            for name, names in read.items()
+        }
         self.rivals: dict[str, Features] = gather_rivals(cohort, arrays)
 
     def fits(self, rounds: list[Round]) -> int:

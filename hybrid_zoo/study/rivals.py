@@ -109,6 +109,7 @@ class _Task:
             self.y[rows],
             dict(config),
             seed=self.this.settings.seed,
+            imbalance=self.this.settings.imbalance,
             n_classes=self.n_classes,
         )
 

@@ -124,7 +124,7 @@ def _contest(
     progress: Progress,
 ) -> tuple[Contest, Result]:
     deadline = time.monotonic() + 60 * settings.minutes if settings.minutes else None
-    contest = Contest(cohort, arrays, space)
+    contest = Contest(cohort, arrays, space, settings.imbalance)
     done = [0]
 
     def on_fit(name: str) -> None:
@@ -170,6 +170,7 @@ def _header(
             "trials": first.trials,
             "seeds": settings.seeds,
             "epochs": settings.epochs,
+            "imbalance": settings.imbalance,
         },
         "n_train": len(first.train) if single else len(arrays),
         "n_test": len(first.scored) if single else len(arrays),

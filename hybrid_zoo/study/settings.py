@@ -7,6 +7,7 @@ import pydantic
 import yaml
 
 from hybrid_zoo.errors import ConfigError
+from hybrid_zoo.pipelines.imbalance import Name
 from hybrid_zoo.registry import nearest
 
 
@@ -28,6 +29,8 @@ class Settings(pydantic.BaseModel):
         seeds: Trainings of the hybrid and of each single-modality net; the first is scored.
         minutes: Time budget; None is no limit, and only then are results repeatable.
         resamples: Patient resamples of the intervals.
+        imbalance: What is done about rare classes, for every model alike: "weights", "oversample",
+            "both" or "none"; recalibration follows in any case.
         image: Image encoders a search chooses from; the first is the default. Likewise `volume`,
             `sequence`, `tabular`, `tokens` and `fusion`; a single name may stand without a list.
     """
@@ -41,6 +44,7 @@ class Settings(pydantic.BaseModel):
     seeds: int = pydantic.Field(default=3, ge=1)
     minutes: float | None = pydantic.Field(default=None, gt=0)
     resamples: int = pydantic.Field(default=2000, ge=100)
+    imbalance: Name = "weights"
     image: Names = ()
     volume: Names = ()
     sequence: Names = ()

@@ -38,11 +38,29 @@ def evaluation_in_words(metrics: Metrics) -> list[str]:
         kind,
         *([plan["reason"]] if plan.get("reason") else []),
         *_effort(plan),
+        *_imbalance(plan),
         *(
             [f"This test part has been looked at {times(looks)}, this run included."]
             if looks
             else []
         ),
+    ]
+
+
+_RARE = {
+    "weights": "weighed inversely to their frequency",
+    "oversample": "repeated until they were as frequent as the others",
+    "both": "repeated half of the way, in proportion, and weighed for the rest",
+    "none": "left as rare as they are",
+}
+
+
+def _imbalance(plan: Mapping[str, Any]) -> list[str]:
+    if "imbalance" not in plan:
+        return []
+    return [
+        f"In training, rare classes were {_RARE[plan['imbalance']]}, for every model alike; "
+        "probabilities were then recalibrated."
     ]
 
 
