@@ -6,7 +6,7 @@ STAMP := $(VENV)/.installed
 # Tests mostly trace graphs, which takes one core; a file's tests share what they build.
 WORKERS ?= 2
 # These read published data; every other benchmark makes its own.
-ON_DATA := benchmarks/real.py benchmarks/shortcuts.py benchmarks/digits.py benchmarks/encoders.py
+ON_DATA := $(patsubst %,benchmarks/%.py,real shortcuts digits encoders imbalance)
 BENCHMARKS := $(filter-out benchmarks/_% $(ON_DATA),$(wildcard benchmarks/*.py))
 
 export TF_CPP_MIN_LOG_LEVEL := 3
