@@ -30,8 +30,9 @@ HEAD = """# Rare classes: weights, copies, both, or neither
 Written by `python benchmarks/imbalance.py DATA`; no figure here was typed by hand. {stays} stays of
 PhysioNet/CinC Challenge 2012, set A (Silva et al. 2012, Comput Cardiol 39:245), {share:.1%} of them
 with in-hospital death; prespecified configurations, one seed, means over the cohort's five folds.
-Mean: of the predicted probabilities. Raw: as trained. The last two columns: after recalibration on patients held back from training,
-which a study never leaves out. A mean probability far from {share:.1%} is one nobody should act on.
+Mean: of the predicted probabilities. Raw: as trained. The last two columns: after recalibration on
+patients held back from training, which a study never leaves out. A mean probability far from
+{share:.1%} is one nobody should act on.
 
 `hybrid-zoo study COHORT --out RUN --imbalance oversample`, or `Network(..., imbalance="both")`.
 
