@@ -10,7 +10,7 @@ import pandas as pd
 
 from hybrid_zoo.errors import CohortError, DataError
 from hybrid_zoo.pipelines.folders import require_empty
-from hybrid_zoo.pipelines.images import Progress
+from hybrid_zoo.pipelines.scan import Progress
 from hybrid_zoo.pipelines.sources.catalog import SOURCES
 from hybrid_zoo.pipelines.tables import require_columns
 from hybrid_zoo.pipelines.writing import write_cohort
