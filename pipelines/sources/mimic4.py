@@ -38,7 +38,7 @@ def mimic4(raw: Path, out: Path, *, progress: Progress | None = None) -> Path:
     sicker patients; race is a group and no input.
 
     Originals: https://physionet.org/content/mimiciv/, /mimic-cxr-jpg/ and /mimic-iv-note/. They
-    need credentials and a data use agreement, which also hold for the cohort that this writes. Cite
+    need credentials; their licence, a data use agreement, holds for what this writes too. Cite
     Johnson et al., Sci Data 2023;10:1, and Johnson et al., Sci Data 2019;6:317.
 
     Args:

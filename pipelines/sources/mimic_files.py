@@ -52,7 +52,7 @@ def read(
     if path is None:
         raise CohortError(
             f"mimic4: {raw} holds no {name} or {name}.gz, itself or up to two folders below; "
-            "give the folder that holds mimiciv, mimic-cxr-jpg and mimic-iv-note."
+            "give the folder that holds mimiciv; see the source's help."
         )
     require_columns(pd.read_csv(path, nrows=0), name, columns)
     parts = pd.read_csv(
