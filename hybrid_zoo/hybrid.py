@@ -9,6 +9,7 @@ from hybrid_zoo import bags, fusions, images, notes, sequences, tabular, volumes
 from hybrid_zoo.errors import ConfigError
 from hybrid_zoo.inputs import InputSpec, Modality
 from hybrid_zoo.joining import fuse_modalities, supervise, target_outputs
+from hybrid_zoo.layers.augment import AugmentImages
 from hybrid_zoo.layers.bag import FillAbsentImages
 from hybrid_zoo.layers.knobs import check_knobs
 from hybrid_zoo.layers.modalities import MissingToken
@@ -82,7 +83,7 @@ def build_hybrid(
         name = modality.name
         used[name] = _encoder(chosen[name], modality, spec, knobs)
         presence[name] = Presence(name=f"{name}_presence")(inputs[name])
-        encoded = _encode(used[name], modality, spec, inputs, options.bag)
+        encoded = _encode(used[name], modality, spec, inputs, options)
         encoded = supervise(encoded, modality, inputs[name], presence[name], options)
         features[name] = MissingToken(name=f"{name}_features")(encoded, presence[name])
     fuse = FUSIONS[fusion](**knobs) if isinstance(fusion, str) else fusion
@@ -146,12 +147,14 @@ def _encoder(chosen: Encoder, modality: Modality, spec: InputSpec, knobs: dict) 
     return builder(modality, name=f"{modality.name}_{architecture}", **knobs, **extra)
 
 
-def _encode(encoder, modality: Modality, spec: InputSpec, inputs: dict, bag: str):
+def _encode(encoder, modality: Modality, spec: InputSpec, inputs: dict, options: HybridOptions):
     """Apply an encoder to its modality's raw input."""
     x = inputs[modality.name]
     if modality.kind in ("image", "volume"):
         images, real = FillAbsentImages(name=f"{modality.name}_bag")(x)
-        return BAGS[bag](name=f"{modality.name}_pool")(encoder(images), real)
+        if options.augment and modality.kind == "image":
+            images = AugmentImages(options.augment, name=f"{modality.name}_augment")(images)
+        return BAGS[options.bag](name=f"{modality.name}_pool")(encoder(images), real)
     time = spec.time_of(modality)
     if time and len(encoder.inputs) == 2:
         return encoder([x, inputs[time.name]])

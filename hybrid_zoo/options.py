@@ -19,6 +19,8 @@ class HybridOptions:
         missing_token: Put a learned vector in the place of an absent modality.
         warm_start: Modality to a trained single-modality model whose encoder's weights are copied.
         bag: Pooling over a sample's images, by name: "mean", "max" or another of `bags`.
+        augment: Strength from 0 (none) to 1 of turning, shifting and zooming images at random in
+            training; they are never mirrored, since the heart is on the left.
         learning_rate: Of Adam.
         averaging: Epochs that the running average of the weights reaches back in `fit`; it is what
             is validated and kept. 0 keeps the last step's.
@@ -33,6 +35,7 @@ class HybridOptions:
     missing_token: bool = False
     warm_start: Mapping[str, keras.Model] | None = None
     bag: str = "mean"
+    augment: float = 0.0
     learning_rate: float = 1e-3
     averaging: float = 2.0
     clipnorm: float = 1.0

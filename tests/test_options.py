@@ -8,10 +8,12 @@ from tiny import CONFIG, blank, make_inputs, make_model, make_spec
 from hybrid_zoo.errors import ConfigError
 from hybrid_zoo.images import paper_cnn
 from hybrid_zoo.inputs import InputSpec
+from hybrid_zoo.layers.augment import AugmentImages
 from hybrid_zoo.layers.modalities import MissingToken, ModalityDropout
 from hybrid_zoo.layers.self_supervision import PooledPicture, TellSummary
 from hybrid_zoo.model import LOGIT, OF
 from hybrid_zoo.options import HybridOptions
+from hybrid_zoo.saving import load, save
 
 INPUTS = make_inputs()
 LABELS = {"death": (np.arange(24) % 2).astype("float32")[:, None]}
@@ -162,3 +164,35 @@ def test_two_encoders_of_one_name_are_refused():
     shared = encoders["image"]
     model = make_model(spec, encoders=dict.fromkeys(arrays, shared))
     assert np.isfinite(model(arrays)["death"]).all()
+
+
+def blob() -> np.ndarray:
+    """A picture with a bright spot on its left, `(1, 32, 32, 1)`."""
+    y, x = np.mgrid[:32, :32]
+    return (200 * np.exp(-((x - 8) ** 2 + (y - 16) ** 2) / 20)).astype("float32")[None, ..., None]
+
+
+def test_augmented_images_move_a_little_in_training_and_are_never_mirrored():
+    layer, images = AugmentImages(1.0), np.repeat(blob(), 300, axis=0)
+    np.testing.assert_array_equal(layer(images), images)
+    moved = np.asarray(layer(images, training=True))[..., 0]
+    assert moved.shape == (300, 32, 32) and np.isfinite(moved).all()
+    column = (moved.sum(axis=1) * np.arange(32)).sum(axis=1) / moved.sum(axis=(1, 2))
+    assert column.max() < 16 and 0.5 < column.std() < 4 and abs(column.mean() - 8) < 1
+    weak = np.asarray(AugmentImages(0.1)(images, training=True))[..., 0]
+    assert np.abs(weak - images[..., 0]).mean() < np.abs(moved - images[..., 0]).mean() / 4
+
+
+def test_augmentation_is_part_of_training_alone_and_of_what_is_saved(tmp_path):
+    plain, model = make_model(), make_model(options=options(augment=1.0))
+    for weight, source in zip(model.weights, plain.weights, strict=True):
+        weight.assign(source)
+    expected = plain.predict(INPUTS, verbose=0)["death"]
+    np.testing.assert_allclose(model.predict(INPUTS, verbose=0)["death"], expected, atol=1e-6)
+    model.fit(INPUTS, LABELS, epochs=1, verbose=0)
+    save(model, tmp_path / "model.keras")
+    again = load(tmp_path / "model.keras")
+    np.testing.assert_array_equal(
+        again.predict(INPUTS, verbose=0)["death"], model.predict(INPUTS, verbose=0)["death"]
+    )
+    assert again.get_layer("image_augment").strength == 1.0
