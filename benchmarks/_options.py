@@ -1,7 +1,8 @@
-"""The command line of benchmarks that compare options of `build_hybrid`."""
+"""The command line of benchmarks that compare options of `build_hybrid`, and what they ran on."""
 
 import argparse
 import ast
+import os
 from dataclasses import replace
 
 from hybrid_zoo.options import HybridOptions
@@ -23,3 +24,9 @@ def chosen(pairs: list[str]) -> tuple[HybridOptions, dict[str, str]]:
         else:
             names[name] = text
     return options, names
+
+
+def cores() -> str:
+    """Say on how many cores this process may run."""
+    number = len(os.sched_getaffinity(0))
+    return "one core" if number == 1 else f"{number} cores"

@@ -8,12 +8,12 @@ encoder is also chosen anew for every fold, by the four other folds (nested cros
 
 import argparse
 import json
-import os
 import time
 from pathlib import Path
 
 import numpy as np
 from _choice import choose, inner_scores
+from _options import cores
 from _sources import prepared
 from sklearn.metrics import roc_auc_score
 
@@ -94,9 +94,7 @@ def page(stays: Stays, outer: dict, inner: dict, picked: np.ndarray, trees: np.n
     ]
     others = {"chosen by inner folds": picked, "boosted trees, same information": trees}
     lines += [f"| {k} | {v.mean():.3f} | {v.std(ddof=1):.3f} | | |" for k, v in others.items()]
-    number = len(os.sched_getaffinity(0))
-    cores = "one core" if number == 1 else f"{number} cores"
-    return HEAD.format(stays=f"{len(stays.label):,}", cores=cores) + "\n".join(lines) + "\n"
+    return HEAD.format(stays=f"{len(stays.label):,}", cores=cores()) + "\n".join(lines) + "\n"
 
 
 def main() -> None:

@@ -9,6 +9,7 @@ import json
 import time
 from pathlib import Path
 
+from _options import cores
 from _sources import NAMES, prepared
 
 from hybrid_zoo.study.runner import run_study
@@ -20,7 +21,7 @@ HEAD = """# Results on real data
 
 Written by `make bench-real DATA=folder` (`benchmarks/real.py`); no figure here was typed by hand.
 Networks and baselines ran with their prespecified configurations (`--trials 1`), so that the tables
-can be made again in about an hour on two cores.
+can be made again in about an hour. Seconds are of {cores}.
 """
 
 
@@ -66,7 +67,8 @@ def main() -> None:
         done = [options.runs / name for name in NAMES]
         parts = [markdown_results(run) for run in done if (run / "metrics.json").is_file()]
         RESULTS.parent.mkdir(exist_ok=True)
-        RESULTS.write_text("\n".join([HEAD, *parts]), encoding="utf-8")
+        head = HEAD.format(cores=cores())
+        RESULTS.write_text("\n".join([head, *parts]), encoding="utf-8")
     print(json.dumps({key: value for run in runs for key, value in figures(run).items()}))
 
 
