@@ -20,6 +20,7 @@ Job = tuple[str, str]
 MEMORY = 2**30  # bytes one worker may use
 SECONDS = 60  # one file may take
 _BATCH = 32  # files a worker is given at a time
+_WORTH = 250  # files for which starting one more worker takes less time than it saves
 _WORKER = "hybrid_zoo.pipelines.scan_worker"
 
 
@@ -41,7 +42,7 @@ def scan(root: Path, jobs: Sequence[Job], progress: Progress | None = None) -> l
     if not jobs:
         return []
     batches = [list(jobs[i : i + _BATCH]) for i in range(0, len(jobs), _BATCH)]
-    workers = min(os.cpu_count() or 1, len(batches))
+    workers = min(os.cpu_count() or 1, 1 + len(jobs) // _WORTH)
     free: SimpleQueue[_Worker] = SimpleQueue()
     for _ in range(workers):
         free.put(_Worker(root.resolve()))
