@@ -261,7 +261,7 @@ def test_the_noise_on_the_pictures_is_as_announced_and_hardly_clipped(spoken):
 
 
 def test_every_source_says_where_to_find_the_originals_and_their_licence():
-    assert sorted(SOURCES) == ["digits", "hannover", "mimic4", "physionet2012"]
+    assert sorted(SOURCES) == ["digits", "hannover", "meds", "mimic4", "physionet2012"]
     for source in SOURCES.values():
         assert "Originals: " in source.__doc__ and "https://" in source.__doc__
         assert "icence" in source.__doc__ or "CC BY" in source.__doc__
@@ -269,7 +269,7 @@ def test_every_source_says_where_to_find_the_originals_and_their_licence():
         SOURCES["hanover"]
 
 
-@pytest.mark.parametrize("source", ["digits", "hannover", "mimic4", "physionet2012"])
+@pytest.mark.parametrize("source", ["digits", "hannover", "meds", "mimic4", "physionet2012"])
 def test_an_empty_raw_folder_or_a_used_target_is_refused(source, tmp_path):
     with pytest.raises(CohortError, match="see the source's help"):
         SOURCES[source](tmp_path, tmp_path / "out")

@@ -135,7 +135,7 @@ def simulate_command(
 
 @app.command("prepare")
 def prepare_command(
-    source: Annotated[str, typer.Argument(help="hannover, physionet2012, digits or mimic4.")],
+    source: Annotated[str, typer.Argument(help="hannover, physionet2012, digits, mimic4 or meds.")],
     raw: Annotated[Path | None, typer.Argument(help="Folder of the published files.")] = None,
     out: Annotated[Path | None, typer.Argument(help="Cohort folder to write.")] = None,
 ) -> None:
