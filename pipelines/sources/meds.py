@@ -70,7 +70,7 @@ def meds(raw: Path, out: Path, *, progress: Progress | None = None) -> Path:
 def _read(files: list[Path], columns: list[str], name: str, raw: Path) -> pd.DataFrame:
     if not files:
         raise CohortError(f"meds: {raw} holds no parquet file of {name}; see the source's help.")
-    table = pd.read_parquet(files)
+    table = pd.concat([pd.read_parquet(file) for file in files], ignore_index=True)
     if "numeric_value" in columns and "numeric_value" not in table:  # optional in the standard
         table["numeric_value"] = float("nan")
     require_columns(table, name, columns)
@@ -145,6 +145,7 @@ def _variables(events: pd.DataFrame, samples: int) -> dict[str, str]:
 
 
 def _config(samples: pd.DataFrame, kinds: dict[str, str]) -> dict[str, object]:
+    static = [name for name in map(str, samples) if name.startswith("static_")]
     config: dict[str, object] = {
         "version": 1,
         "name": "meds",
@@ -153,7 +154,7 @@ def _config(samples: pd.DataFrame, kinds: dict[str, str]) -> dict[str, object]:
         "prediction_time": "prediction_time of the labels",
         "targets": {"label": {"kind": "binary"}},
         "tabular": {"age": {"kind": "numeric", "range": [0, 130]}}
-        | {name: {"kind": "categorical"} for name in samples if name.startswith("static_")},
+        | {name: {"kind": "categorical"} for name in static},
         "events": {
             "start_hours": -24 * SHOWN_DAYS,
             "end_hours": 0,
