@@ -7,6 +7,7 @@ from pathlib import Path
 import numpy as np
 import pandas as pd
 
+from hybrid_zoo.pipelines.artefacts import artefacts
 from hybrid_zoo.pipelines.checks import number_or_text
 from hybrid_zoo.pipelines.images import check_images
 from hybrid_zoo.pipelines.manifest import manifest
@@ -53,6 +54,7 @@ class RowCleaner:
         rows = self._refuse(rows, rows["variable"].isna(), "events", "variable missing", "variable")
         rows = self._with_values(rows, table)
         rows = self._in_window(rows, "events", self.config.events)
+        rows = self._without_artefacts(rows)
         return rows[EVENT_COLUMNS].reset_index(drop=True)
 
     def images(
@@ -148,6 +150,18 @@ class RowCleaner:
         rows = self._drop(rows, rows["value"].isna(), "events without a value")
         outside = out_of_range(*(rows[name].to_numpy() for name in ("value", "low", "high")))
         return self._refuse(rows, outside, "events", "out of range", "value")
+
+    def _without_artefacts(self, rows: pd.DataFrame) -> pd.DataFrame:
+        for modality, options in self.config.events.items():
+            if options.artefacts is None:
+                continue
+            kinds = {name: v.kind for name, v in (options.variables or {}).items()}
+            numeric = rows["variable"].map(kinds).fillna("numeric") == "numeric"
+            own = (rows["modality"] == modality) & numeric
+            bad = np.zeros(len(rows), dtype=bool)
+            bad[own] = artefacts(rows[own], options.artefacts)
+            rows = self._refuse(rows, bad, "events", "unlike the values around it", "value")
+        return rows
 
     def _bounds(self, rows: pd.DataFrame) -> tuple[np.ndarray, np.ndarray]:
         """Return each row's inclusive bounds; NaN for a variable that is not asked for."""

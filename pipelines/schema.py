@@ -97,9 +97,14 @@ class Variable(_Ranged):
 
 
 class Events(_Windowed):
-    """A sequence input; `step_hours` gives it a regular grid, `variables` selects and describes."""
+    """A sequence input; `step_hours` gives it a regular grid, `variables` selects and describes.
+
+    `artefacts` is the number of robust standard deviations from its neighbours in time beyond which
+    a value is quarantined.
+    """
 
     step_hours: Annotated[FiniteFloat, Field(gt=0)] | None = None
+    artefacts: Annotated[FiniteFloat, Field(gt=0)] | None = None
     variables: dict[Name, Annotated[Variable, _blank_is_empty]] | None = None
 
 
