@@ -138,7 +138,7 @@ def loading(paths: list[Path], folder: Path, repeats: int) -> tuple[dict, Batche
     generator = Generator(paths[: FITTED * PER_PATIENT], series_of(series, FITTED))
     warm = medians(
         {
-            "batches": lambda: drain(batches.dataset(np.arange(patients), seed=0)),
+            "batches": lambda: drain(batches.dataset(np.arange(patients), seed=0, bucket=True)),
             "generator": lambda: [generator[k] for k in range(len(generator))],
         },
         repeats,
@@ -165,7 +165,7 @@ def series_of(series: RaggedSeries, patients: int) -> RaggedSeries:
 def fitting(batches: Batches, repeats: int, patients: int) -> dict:
     """A fit epoch from the pipeline against one whose batches lie ready in the memory."""
     rows = np.arange(min(FITTED, patients))
-    live = batches.dataset(rows, seed=0)
+    live = batches.dataset(rows, seed=0, bucket=True)
     (inputs, _), *_ = list(live.take(1))
     spec = InputSpec.from_arrays({name: value.numpy() for name, value in inputs.items()})
     model = build_hybrid(spec, targets=["y"])

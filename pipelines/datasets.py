@@ -9,7 +9,6 @@ from hybrid_zoo.pipelines.bags import ImageBags
 from hybrid_zoo.pipelines.series import RaggedSeries
 
 THREADS = 2
-SPREAD = 1.5  # longest series over the mean one, above which batches are made of like lengths
 _CHUNK = 50  # batches that are sorted by length together
 
 
@@ -41,29 +40,32 @@ class Batches:
             for name, values in (labels or {}).items()
         }
         lengths = [values.lengths for values in inputs.values() if isinstance(values, RaggedSeries)]
-        self._lengths: np.ndarray | None = np.sum(lengths, axis=0) if lengths else None
+        self._lengths: np.ndarray | None = np.max(lengths, axis=0) if lengths else None
 
     def dataset(
-        self, rows: np.ndarray, *, batch_size: int = 32, seed: int | None = None
+        self,
+        rows: np.ndarray,
+        *,
+        batch_size: int = 32,
+        seed: int | None = None,
+        bucket: bool = False,
     ) -> tf.data.Dataset:
         """Return batches of some rows.
-
-        Where the longest series is half as long again as the mean one, a shuffled batch is made of
-        series of like length: most of what the others would be padded with is then never computed.
 
         Args:
             rows: `(rows,)` positions.
             batch_size: Samples per batch; the last batch of an unshuffled epoch may be smaller, and
                 one batch of a shuffled one.
             seed: Shuffle anew in every epoch, repeatably; None keeps the order.
+            bucket: Make each shuffled batch of series of like length, so that little is padded. Off
+                by default: where the length tells the label, such batches are one-sided.
 
         Returns:
             A dataset of `(inputs, labels)`, or of `(inputs,)` where there are no labels.
         """
         rows = np.asarray(rows, "int64")
-        lengths = None if self._lengths is None else self._lengths[rows]
-        if seed is not None and lengths is not None and _are_unlike(lengths):
-            data = _bucketed(rows, lengths, batch_size, seed)
+        if bucket and seed is not None and self._lengths is not None:
+            data = _bucketed(rows, self._lengths[rows], batch_size, seed)
         else:
             data = tf.data.Dataset.from_tensor_slices(rows)
             if seed is not None:
@@ -80,10 +82,6 @@ class Batches:
         inputs = {name: _rows_of(values, rows) for name, values in self._inputs.items()}
         labels = {name: tf.gather(values, rows) for name, values in self._labels.items()}
         return (inputs, labels) if labels else (inputs,)
-
-
-def _are_unlike(lengths: np.ndarray) -> bool:
-    return len(lengths) > 0 and bool(lengths.max() > SPREAD * lengths.mean())
 
 
 def _bucketed(rows: np.ndarray, lengths: np.ndarray, batch_size: int, seed: int) -> tf.data.Dataset:
