@@ -7,7 +7,7 @@ import numpy as np
 import pandas as pd
 
 from hybrid_zoo.pipelines.inspection import Inspected
-from hybrid_zoo.pipelines.manifest import listed, manifest
+from hybrid_zoo.pipelines.manifest import entries, listed, manifest
 from hybrid_zoo.pipelines.scan import Job, Progress, scan
 from hybrid_zoo.pipelines.tables import Quarantine
 
@@ -51,9 +51,10 @@ def _look_up(
     jobs: list[Job], root: Path, trusted: pd.DataFrame, progress: Progress | None
 ) -> dict[Job, Inspected]:
     """Return what is known of every file: from the manifest, else from a scan."""
-    entries = {job: listed(trusted, root, *job) for job in dict.fromkeys(jobs)}
-    known = {job: entry for job, entry in entries.items() if entry is not None}
-    fresh = [job for job in entries if job not in known]
+    by_path = entries(trusted)
+    answers = {job: listed(by_path, root, *job) for job in dict.fromkeys(jobs)}
+    known = {job: entry for job, entry in answers.items() if entry is not None}
+    fresh = [job for job in answers if job not in known]
     return known | dict(zip(fresh, scan(root, fresh, progress), strict=True))
 
 

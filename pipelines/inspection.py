@@ -10,6 +10,7 @@ from hybrid_zoo.errors import DataError
 from hybrid_zoo.pipelines.formats import decode
 
 READY = "ready"  # what a scan worker says once it can decode
+DIFFERS = "sha256 differs"
 
 
 class Inspected(NamedTuple):
@@ -43,21 +44,44 @@ def inspect(root: Path, name: str, expected: str = "") -> Inspected:
     Returns:
         What was found; never raises for a bad file.
     """
+    path = inside(root, name)
+    if path is None:
+        return Inspected("outside the cohort folder", name)
     try:
-        path = (root / name).resolve()
-        if Path(name).is_absolute() or not path.is_relative_to(root):
-            return Inspected("outside the cohort folder", name)
         if not path.is_file():
             return Inspected("file missing", name)
         data = path.read_bytes()
-    except (OSError, ValueError, RuntimeError):
+    except (OSError, ValueError):
         return Inspected("file unreadable", name)
-    inside = path.relative_to(root).as_posix() if ".." in Path(name).parts else name
+    plain = path.relative_to(root).as_posix() if ".." in Path(name).parts else name
     sha256 = hashlib.sha256(data).hexdigest()
-    differs = bool(expected) and sha256 != expected.strip().lower()
-    reason, pixels = ("sha256 differs", None) if differs else _decoded(data)
+    reason, pixels = (DIFFERS, None) if differs(sha256, expected) else _decoded(data)
     shape, dtype = _described(pixels)
-    return Inspected(reason, inside, sha256, len(data), shape, dtype)
+    return Inspected(reason, plain, sha256, len(data), shape, dtype)
+
+
+def inside(root: Path, name: str) -> Path | None:
+    """Return the file that a path leads to, links followed; None if that is outside.
+
+    Args:
+        root: The cohort folder, resolved.
+        name: The path as the images table gives it.
+    """
+    try:
+        path = (root / name).resolve()
+    except (OSError, ValueError, RuntimeError):  # such as a null character, or a loop of links
+        return root / name
+    return path if path.is_relative_to(root) and not Path(name).is_absolute() else None
+
+
+def differs(sha256: str, expected: str) -> bool:
+    """Tell whether a file has another hash than the images table gives; an empty one is any.
+
+    Args:
+        sha256: Of the file.
+        expected: As the table gives it.
+    """
+    return bool(expected) and sha256 != expected.strip().lower()
 
 
 def _decoded(data: bytes) -> tuple[str, np.ndarray | None]:

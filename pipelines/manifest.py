@@ -1,15 +1,16 @@
 """The list of image files that were scanned, by which later changes are found out."""
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from pathlib import Path
 
 import pandas as pd
 
 from hybrid_zoo.errors import CohortError, DataError
-from hybrid_zoo.pipelines.inspection import Inspected
+from hybrid_zoo.pipelines.inspection import DIFFERS, Inspected, differs, inside
 
 MANIFEST = "manifest.csv"
 COLUMNS = ("sha256", "bytes", "shape", "dtype")
+_DTYPES = ("uint8", "uint16", "int16", "float32")
 
 
 def manifest(found: Iterable[Inspected]) -> pd.DataFrame:
@@ -43,6 +44,8 @@ def read_manifest(folder: Path) -> pd.DataFrame:
         return manifest([])
     try:
         table = pd.read_csv(path, dtype={"path": str, "sha256": str, "shape": str, "dtype": str})
+        if not table["path"].is_unique or not table["dtype"].isin(_DTYPES).all():
+            raise ValueError
         return table.set_index("path")[list(COLUMNS)].astype({"bytes": "int64"})
     except (OSError, ValueError, KeyError) as error:
         raise CohortError(
@@ -70,33 +73,44 @@ def write_manifest(files: pd.DataFrame, folder: Path) -> Path | None:
     return path
 
 
-def listed(trusted: pd.DataFrame, root: Path, name: str, expected: str) -> Inspected | None:
+def entries(files: pd.DataFrame) -> dict[str, Inspected]:
+    """Return what a manifest says, by path.
+
+    Args:
+        files: As `read_manifest` gives it.
+    """
+    rows = files[list(COLUMNS)].itertuples(name=None)
+    return {path: Inspected("", path, *known) for path, *known in rows}
+
+
+def listed(
+    known: Mapping[str, Inspected], root: Path, name: str, expected: str
+) -> Inspected | None:
     """Return what a manifest says of a file, without reading the file.
 
     Args:
-        trusted: As `read_manifest` gives it.
-        root: The cohort folder.
+        known: As `entries` gives it.
+        root: The cohort folder, resolved.
         name: The path as the images table gives it.
         expected: SHA-256 that the images table gives; empty if it gives none.
 
     Returns:
-        None for a file that the manifest does not list.
+        None for a file that the manifest does not list, or that is outside: no list opens a way
+        out of the folder.
 
     Raises:
         DataError: If the file is gone or has another size.
     """
-    if name not in trusted.index:
+    path, entry = inside(root, name), known.get(name)
+    if entry is None or path is None:
         return None
-    entry = Inspected("", name, *trusted.loc[name, list(COLUMNS)])
     try:
-        size = (root / name).stat().st_size
-    except OSError:
+        size = path.stat().st_size
+    except (OSError, ValueError):
         size = None
     if size != entry.bytes:
         raise changed(name, "is gone" if size is None else "has another size")
-    if expected and expected.strip().lower() != entry.sha256:
-        return entry._replace(reason="sha256 differs")
-    return entry
+    return entry._replace(reason=DIFFERS) if differs(entry.sha256, expected) else entry
 
 
 def changed(name: str, how: str) -> DataError:

@@ -6,14 +6,14 @@ from pathlib import Path
 import numpy as np
 import pandas as pd
 import pytest
-from factories import make_cohort
+from factories import cohort_tables, make_cohort
 from PIL import Image
 from typer.testing import CliRunner
 
 from hybrid_zoo.errors import CohortError, DataError
 from hybrid_zoo.pipelines import scan as scanning
 from hybrid_zoo.pipelines.cohort import Cohort
-from hybrid_zoo.pipelines.manifest import MANIFEST, read_manifest
+from hybrid_zoo.pipelines.manifest import MANIFEST, manifest, read_manifest
 from hybrid_zoo.pipelines.scan import scan
 from hybrid_zoo.study.cli import app
 
@@ -106,6 +106,27 @@ def test_a_file_that_changed_since_the_scan_is_an_error(cohort_folder, change):
 
 def test_a_file_that_is_no_manifest_is_refused(cohort_folder):
     (cohort_folder / MANIFEST).write_text("name,size\na,1\n")
+    with pytest.raises(CohortError, match=MANIFEST):
+        Cohort.read(cohort_folder)
+
+
+@pytest.mark.parametrize("path", ["../secret.png", "link.png"])
+def test_a_manifest_opens_no_way_out_of_the_folder(tmp_path, path):
+    images = cohort_tables()["images"]
+    images.loc[0, "path"] = path
+    folder = make_cohort(tmp_path / "cohort", tables={"images": images})
+    (secret,) = scan(tmp_path, write(tmp_path, "secret.png"))
+    (folder / "link.png").symlink_to(tmp_path / "secret.png")
+    manifest([secret._replace(path=path)]).to_csv(folder / MANIFEST)
+    assert Cohort.read(folder).quarantine["reason"].tolist() == ["outside the cohort folder"]
+
+
+@pytest.mark.parametrize("line", ["{first}", "other.png,00,1,1x1x1x1,object"])
+def test_a_manifest_with_a_file_twice_or_an_impossible_type_is_refused(cohort_folder, line):
+    CliRunner().invoke(app, ["validate", str(cohort_folder)])
+    path = cohort_folder / MANIFEST
+    first = path.read_text().splitlines()[1]
+    path.write_text(path.read_text() + line.format(first=first) + "\n")
     with pytest.raises(CohortError, match=MANIFEST):
         Cohort.read(cohort_folder)
 
