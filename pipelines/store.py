@@ -1,5 +1,6 @@
 """Keeps decoded images and long series in files that all folds, trials and processes map."""
 
+import contextlib
 import errno
 import getpass
 import hashlib
@@ -7,6 +8,7 @@ import json
 import os
 import secrets
 import shutil
+import stat
 import tempfile
 import time
 from collections.abc import Iterator
@@ -89,7 +91,8 @@ def _stored(
 ) -> np.ndarray:
     """Map a file, which is written from its blocks unless it is there."""
     if target.is_file():
-        os.utime(target)
+        with contextlib.suppress(OSError):  # another user's file says when it was built
+            os.utime(target)
     else:
         _write(target, dtype, shape, blocks)
     return np.load(target, mmap_mode="r")
@@ -156,7 +159,7 @@ def _make_room(where: Path, needed: int) -> None:
     if free < needed:
         raise OSError(
             errno.ENOSPC,
-            f"the decoded images need {needed / 1e6:.0f} MB and {free / 1e6:.0f} MB are free. "
+            f"the store needs {needed / 1e6:.0f} MB and {free / 1e6:.0f} MB are free. "
             f"Make room, or set {VARIABLE} to a folder with room",
             str(where),
         )
@@ -170,7 +173,7 @@ def _modified(path: Path) -> float:
 
 
 def store_folder(cohort: Path) -> Path:
-    """Return where a cohort's decoded images go: beside its files, since they need its protection.
+    """Return where a cohort's store goes: beside its files, since it needs their protection.
 
     Args:
         cohort: The cohort folder.
@@ -178,6 +181,9 @@ def store_folder(cohort: Path) -> Path:
     Returns:
         The folder that the environment variable `HYBRID_ZOO_STORE` names; else `.store` in the
         cohort folder; a private folder of temporary files where that cannot be written.
+
+    Raises:
+        PermissionError: If others may read or replace that private folder.
     """
     if os.environ.get(VARIABLE):
         return Path(os.environ[VARIABLE])
@@ -185,4 +191,14 @@ def store_folder(cohort: Path) -> Path:
         return cohort / ".store"
     private = Path(tempfile.gettempdir()) / f"hybrid_zoo-{getpass.getuser()}"
     private.mkdir(mode=0o700, exist_ok=True)
+    if os.name == "posix" and not _is_private(private.lstat()):
+        raise PermissionError(
+            f"{private} is open to others, and decoded images are patient data. Remove it, or set "
+            f"{VARIABLE} to a folder of your own"
+        )
     return private
+
+
+def _is_private(found: os.stat_result) -> bool:
+    own = stat.S_ISDIR(found.st_mode) and found.st_uid == os.getuid()
+    return own and not found.st_mode & 0o077

@@ -147,21 +147,24 @@ for number in range(200):
 """
 
 
-def test_killed_and_competing_builders_leave_only_whole_stores(files, tmp_path, monkeypatch):
+def test_killed_and_competing_builders_leave_only_whole_stores(files, tmp_path):
     files.to_csv(tmp_path / "manifest.csv")
-    for pause in (0.0, 0.01, 0.02, 0.05):
+    rng, seen = np.random.default_rng(0), set()
+    for _ in range(10):
         two = [
             subprocess.Popen([sys.executable, "-c", BUILD, str(tmp_path)], stdout=subprocess.PIPE)
             for _ in range(2)
         ]
-        for process in two:
-            process.stdout.readline()
-        time.sleep(pause)
+        for process in two:  # in the middle of a store; the ones before it are built or found
+            for _ in range(rng.integers(2, 20)):
+                process.stdout.readline()
+        time.sleep(rng.uniform(0, 0.01))
         for process in two:
             process.send_signal(signal.SIGKILL)
             process.communicate()
         for path in (tmp_path / "store").glob("*.npy"):
             width = np.load(path, mmap_mode="r").shape[2]
+            seen.add(width)
             expected = np.stack(
                 [
                     fit(np.asarray(Image.open(tmp_path / f"{k}.png"))[None, ..., None], options)
@@ -170,6 +173,30 @@ def test_killed_and_competing_builders_leave_only_whole_stores(files, tmp_path, 
                 ]
             )
             np.testing.assert_array_equal(np.load(path), expected)
+    assert len(seen) >= 5
+
+
+def test_a_store_of_another_user_can_be_read(files, tmp_path, monkeypatch):
+    first = image_store(files, tmp_path, OPTIONS, tmp_path / "store")
+
+    def refuse(path):
+        raise PermissionError(path)
+
+    monkeypatch.setattr(os, "utime", refuse)
+    np.testing.assert_array_equal(image_store(files, tmp_path, OPTIONS, tmp_path / "store"), first)
+
+
+def test_a_private_folder_that_others_can_open_is_not_used(tmp_path, monkeypatch):
+    monkeypatch.setattr(os, "access", lambda path, mode: False)
+    monkeypatch.setattr(store.tempfile, "gettempdir", lambda: str(tmp_path))
+    private = store_folder(tmp_path)
+    private.chmod(0o755)
+    with pytest.raises(PermissionError, match="open to others"):
+        store_folder(tmp_path)
+    private.rmdir()
+    private.symlink_to(tmp_path)
+    with pytest.raises(PermissionError, match="open to others"):
+        store_folder(tmp_path)
 
 
 def test_the_store_lies_beside_the_cohort_unless_told(tmp_path, monkeypatch):
