@@ -2,6 +2,7 @@
 
 import os
 import shutil
+from collections.abc import Collection, Mapping, Sequence
 from pathlib import Path
 
 import pandas as pd
@@ -56,7 +57,9 @@ def mimic4(raw: Path, out: Path, *, progress: Progress | None = None) -> Path:
     tell = progress or (lambda done, total: None)
     stays = _stays(raw)
     tell(1, 5)
-    events = pd.concat([_chart(raw, stays), _labs(raw, stays)], ignore_index=True)
+    vitals = _events(raw, stays, "icu/chartevents.csv", "stay_id", CHART)
+    labs = _events(raw, stays, "hosp/labevents.csv", "subject_id", LABS)
+    events = pd.concat([vitals, labs], ignore_index=True)
     tell(2, 5)
     images, notes = _xrays(raw, stays), _reports(raw, stays)
     tell(3, 5)
@@ -113,41 +116,35 @@ def _samples(stays: pd.DataFrame) -> pd.DataFrame:
     )
 
 
-def _chart(raw: Path, stays: pd.DataFrame) -> pd.DataFrame:
-    columns = ["stay_id", "charttime", "storetime", "itemid", "valuenum"]
-    known = set(stays["stay_id"])
-    rows = read(
-        raw,
-        "icu/chartevents.csv",
-        columns,
-        lambda part: part[part["itemid"].isin(CHART) & part["stay_id"].isin(known)],
-    )
-    rows = _in_stay(rows, stays, "stay_id", "charttime")
-    variable, value = rows["itemid"].map(CHART), _numbers(rows)
+def _events(
+    raw: Path, stays: pd.DataFrame, name: str, key: str, items: Mapping[str, str]
+) -> pd.DataFrame:
+    """Return the measurements of some items; a temperature in Fahrenheit is turned into Celsius."""
+    rows = _charted(raw, stays, name, key, ["itemid", "valuenum"], set(items))
+    variable = rows["itemid"].map(items)
+    value = pd.to_numeric(rows["valuenum"], errors="coerce")
     value = value.where(variable != "TempF", (value - 32) / 1.8)
-    return _events(rows.assign(variable=variable.replace("TempF", "Temp"), value=value))
+    rows = rows.assign(variable=variable.replace("TempF", "Temp"), value=value)[value.notna()]
+    return rows[["sample_id", "hours", "variable", "value"]]
 
 
-def _labs(raw: Path, stays: pd.DataFrame) -> pd.DataFrame:
-    columns = ["subject_id", "charttime", "storetime", "itemid", "valuenum"]
-    known = set(stays["subject_id"])
-    rows = read(
-        raw,
-        "hosp/labevents.csv",
-        columns,
-        lambda part: part[part["itemid"].isin(LABS) & part["subject_id"].isin(known)],
-    )
-    rows = _in_stay(rows, stays, "subject_id", "charttime")
-    return _events(rows.assign(variable=rows["itemid"].map(LABS), value=_numbers(rows)))
+def _charted(
+    raw: Path,
+    stays: pd.DataFrame,
+    name: str,
+    key: str,
+    columns: Sequence[str],
+    items: Collection[str] = (),
+) -> pd.DataFrame:
+    """Return the rows of a table, of all items or of some, that were known in a stay's window."""
+    known = set(stays[key])
 
+    def keep(part: pd.DataFrame) -> pd.DataFrame:
+        part = part[part[key].isin(known)]
+        return part[part["itemid"].isin(items)] if items else part
 
-def _numbers(rows: pd.DataFrame) -> pd.Series:
-    return pd.to_numeric(rows["valuenum"], errors="coerce")
-
-
-def _events(rows: pd.DataFrame) -> pd.DataFrame:
-    rows = rows[rows["value"].notna()]
-    return rows[["sample_id", "hours", "variable", "value"]].reset_index(drop=True)
+    rows = read(raw, name, [key, "charttime", "storetime", *columns], keep)
+    return _in_stay(rows, stays, key, "charttime")
 
 
 def _in_stay(rows: pd.DataFrame, stays: pd.DataFrame, key: str, time: str) -> pd.DataFrame:
@@ -184,14 +181,7 @@ def _reports(raw: Path, stays: pd.DataFrame) -> pd.DataFrame:
     """Return the radiology reports of the first 48 hours; empty without MIMIC-IV-Note."""
     if find(raw, "note/radiology.csv") is None:
         return pd.DataFrame(columns=["sample_id", "text", "hours"])
-    columns = ["subject_id", "charttime", "storetime", "text"]
-    rows = read(
-        raw,
-        "note/radiology.csv",
-        columns,
-        lambda part: part[part["subject_id"].isin(stays["subject_id"])],
-    )
-    rows = _in_stay(rows, stays, "subject_id", "charttime")
+    rows = _charted(raw, stays, "note/radiology.csv", "subject_id", ["text"])
     return rows[["sample_id", "text", "hours"]].reset_index(drop=True)
 
 
