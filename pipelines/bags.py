@@ -4,19 +4,16 @@ from typing import Any
 
 import numpy as np
 
+from hybrid_zoo.pipelines.lazy import LazyArray
 
-class ImageBags:
-    """`(samples, images, height, width, channels)` float32 that is never held as a whole.
 
-    Indexing along the samples gives a NumPy array, NaN where a bag has no image; every other use
-    of NumPy sees all of it.
+class ImageBags(LazyArray):
+    """`(samples, images, height, width, channels)` float32, NaN where a bag has no image.
 
     Args:
         pixels: `(files, height, width, channels)`, or with a depth, such as a memory map.
         slots: `(samples, images)` position of each image in `pixels`; -1 for none.
     """
-
-    dtype = np.dtype(np.float32)
 
     def __init__(self, pixels: np.ndarray, slots: np.ndarray) -> None:
         self.pixels, self.slots = np.asarray(pixels), slots  # a view: a memory map indexes slower
@@ -26,14 +23,6 @@ class ImageBags:
     def shape(self) -> tuple[int, ...]:
         """Shape of the whole, as of an array."""
         return (*self.slots.shape, *self.pixels.shape[1:])
-
-    @property
-    def ndim(self) -> int:
-        """Number of axes."""
-        return len(self.shape)
-
-    def __len__(self) -> int:
-        return len(self.slots)
 
     def stored(self, rows: Any) -> tuple[np.ndarray, np.ndarray]:
         """Return some bags as they are stored.
@@ -73,19 +62,16 @@ class ImageBags:
         # What is left of a constant by rounding is no variance.
         return mean, np.where(variance > 1e-12 * square, variance, 0)
 
-    def __getitem__(self, rows: Any) -> np.ndarray:
-        if rows is Ellipsis or (isinstance(rows, tuple) and rows[0] is Ellipsis):
-            return np.asarray(self)[rows]
-        if isinstance(rows, tuple):
-            one = np.ndim(rows[0]) == 0 and not isinstance(rows[0], slice)
-            return self[rows[0]][rows[1:] if one else (slice(None), *rows[1:])]
+    def samples(self, rows: Any) -> np.ndarray:
+        """Return some bags as `(rows, images, ...)` float32.
+
+        Args:
+            rows: Positions, a slice or a boolean mask of the samples.
+        """
         bags, there = self.stored(rows)
         values = bags.astype(np.float32)
         values[~there] = np.nan
         return values
-
-    def __array__(self, dtype: Any = None, copy: bool | None = None) -> np.ndarray:
-        return self[:].astype(dtype or self.dtype, copy=False)
 
 
 def _sums(file: np.ndarray) -> np.ndarray:

@@ -6,6 +6,7 @@ import numpy as np
 import tensorflow as tf
 
 from hybrid_zoo.pipelines.bags import ImageBags
+from hybrid_zoo.pipelines.lazy import LazyArray
 from hybrid_zoo.pipelines.series import RaggedSeries
 
 THREADS = 2
@@ -26,13 +27,11 @@ class Batches:
 
     def __init__(
         self,
-        inputs: Mapping[str, np.ndarray | ImageBags | RaggedSeries],
+        inputs: Mapping[str, np.ndarray | LazyArray],
         labels: Mapping[str, np.ndarray] | None = None,
     ) -> None:
         self._inputs = {
-            name: values
-            if isinstance(values, (ImageBags, RaggedSeries))
-            else tf.convert_to_tensor(values)
+            name: values if isinstance(values, LazyArray) else tf.convert_to_tensor(values)
             for name, values in inputs.items()
         }
         self._labels = {
