@@ -5,7 +5,7 @@ from typing import Literal, NamedTuple
 
 import numpy as np
 
-Name = Literal["none", "weights", "oversample", "both"]
+Remedy = Literal["none", "weights", "oversample", "both"]
 
 
 class Imbalance(NamedTuple):
@@ -31,7 +31,7 @@ IMBALANCE: dict[str, Imbalance] = {
 
 
 def oversample(
-    rows: np.ndarray, labels: Mapping[str, np.ndarray], how: Name, seed: int = 0
+    rows: np.ndarray, labels: Mapping[str, np.ndarray], how: Remedy, seed: int = 0
 ) -> np.ndarray:
     """Repeat the rows of rare classes.
 

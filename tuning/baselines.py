@@ -10,7 +10,7 @@ from sklearn.pipeline import Pipeline
 from threadpoolctl import threadpool_limits
 
 from hybrid_zoo.errors import ConfigError
-from hybrid_zoo.pipelines.imbalance import IMBALANCE, Name, oversample
+from hybrid_zoo.pipelines.imbalance import IMBALANCE, Remedy, oversample
 from hybrid_zoo.registry import nearest
 from hybrid_zoo.tuning.encoding import varying_columns
 from hybrid_zoo.tuning.features import Features
@@ -101,7 +101,7 @@ class Baseline:
         config: Config,
         *,
         seed: int = 0,
-        imbalance: Name = "weights",
+        imbalance: Remedy = "weights",
         n_classes: int = 2,
     ) -> FittedBaseline:
         """Fit everything, imputation and components included, on these rows.

@@ -16,7 +16,7 @@ from hybrid_zoo.model import HybridModel
 from hybrid_zoo.options import HybridOptions
 from hybrid_zoo.pipelines.arrays import CohortArrays
 from hybrid_zoo.pipelines.datasets import Batches
-from hybrid_zoo.pipelines.imbalance import IMBALANCE, Name, oversample
+from hybrid_zoo.pipelines.imbalance import IMBALANCE, Remedy, oversample
 from hybrid_zoo.training import fit
 from hybrid_zoo.tuning.space import Config, Space, build_arguments, parts_of
 
@@ -61,7 +61,7 @@ class Network:
         arrays: CohortArrays,
         modalities: Sequence[str],
         *,
-        imbalance: Name = "weights",
+        imbalance: Remedy = "weights",
         space: Space | None = None,
         options: HybridOptions | None = None,
     ) -> None:

@@ -4,7 +4,7 @@ from collections.abc import Callable
 
 from hybrid_zoo.pipelines.arrays import CohortArrays
 from hybrid_zoo.pipelines.cohort import Cohort
-from hybrid_zoo.pipelines.imbalance import Name
+from hybrid_zoo.pipelines.imbalance import Remedy
 from hybrid_zoo.study.entries import Entry
 from hybrid_zoo.study.late import late_average
 from hybrid_zoo.study.networks import enter_network
@@ -36,7 +36,7 @@ class Contest:
         cohort: Cohort,
         arrays: CohortArrays,
         space: Space | None = None,
-        imbalance: Name = "weights",
+        imbalance: Remedy = "weights",
     ) -> None:
         self.cohort = cohort
         modalities = [name for name in arrays.inputs if not name.startswith("time")]

@@ -7,7 +7,7 @@ import pydantic
 import yaml
 
 from hybrid_zoo.errors import ConfigError
-from hybrid_zoo.pipelines.imbalance import Name
+from hybrid_zoo.pipelines.imbalance import Remedy
 from hybrid_zoo.registry import nearest
 
 
@@ -44,7 +44,7 @@ class Settings(pydantic.BaseModel):
     seeds: int = pydantic.Field(default=3, ge=1)
     minutes: float | None = pydantic.Field(default=None, gt=0)
     resamples: int = pydantic.Field(default=2000, ge=100)
-    imbalance: Name = "weights"
+    imbalance: Remedy = "weights"
     image: Names = ()
     volume: Names = ()
     sequence: Names = ()
