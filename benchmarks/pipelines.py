@@ -64,7 +64,7 @@ class Generator(tf.keras.utils.PyDataset):
     """What a Keras user would write: decode and pad each batch in Python."""
 
     def __init__(self, paths: list[Path], series: RaggedSeries) -> None:
-        super().__init__(workers=2, use_multiprocessing=False)
+        super().__init__()
         self.paths, self.series = paths, series
 
     def __len__(self) -> int:
@@ -92,8 +92,12 @@ def opencv(paths: list[Path]) -> None:
     def read(k: int) -> None:
         out[k] = cv2.imread(str(paths[k]), cv2.IMREAD_UNCHANGED)
 
+    in_threads(read, len(paths))
+
+
+def in_threads(work: Callable[[int], object], number: int) -> None:
     with ThreadPoolExecutor(2) as pool:
-        for _ in pool.map(read, range(len(paths))):
+        for _ in pool.map(work, range(number)):
             pass
 
 
@@ -139,7 +143,7 @@ def loading(paths: list[Path], folder: Path, repeats: int) -> tuple[dict, Batche
     warm = medians(
         {
             "batches": lambda: drain(batches.dataset(np.arange(patients), seed=0, bucket=True)),
-            "generator": lambda: [generator[k] for k in range(len(generator))],
+            "generator": lambda: in_threads(generator.__getitem__, len(generator)),
         },
         repeats,
     )
