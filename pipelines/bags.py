@@ -52,15 +52,12 @@ class ImageBags(LazyArray):
             Two `(channels,)` float64; 0 and 0 where there is no image.
         """
         if self._sums is None:  # once: folds and trials only add up the files they hold
-            self._sums = np.array([_sums(file) for file in self.pixels], dtype=float)
+            self._sums = np.array([pixel_sums(file) for file in self.pixels], dtype=float)
             self._sums = self._sums.reshape(len(self.pixels), 2, self.shape[-1])
         slots = self.slots[rows]
         slots = slots[slots >= 0]
         count = max(1, len(slots)) * np.prod(self.pixels.shape[1:-1])
-        mean, square = self._sums[slots].sum(axis=0) / count
-        variance = np.maximum(square - mean**2, 0)
-        # What is left of a constant by rounding is no variance.
-        return mean, np.where(variance > 1e-12 * square, variance, 0)
+        return moments_of(self._sums[slots].sum(axis=0), count)
 
     def samples(self, rows: Any) -> np.ndarray:
         """Return some bags as `(rows, images, ...)` float32.
@@ -74,7 +71,30 @@ class ImageBags(LazyArray):
         return values
 
 
-def _sums(file: np.ndarray) -> np.ndarray:
-    """Return `(2, channels)`: the sum of a file's pixels and of their squares."""
-    flat = file.reshape(-1, file.shape[-1]).astype(float)
+def pixel_sums(pixels: np.ndarray) -> np.ndarray:
+    """Return the sum of all pixels and of their squares.
+
+    Args:
+        pixels: `(..., channels)`.
+
+    Returns:
+        `(2, channels)` float64.
+    """
+    flat = pixels.reshape(-1, pixels.shape[-1]).astype(float)
     return np.stack([flat.sum(axis=0), (flat**2).sum(axis=0)])
+
+
+def moments_of(sums: np.ndarray, count: float) -> tuple[np.ndarray, np.ndarray]:
+    """Return mean and variance.
+
+    Args:
+        sums: As of `pixel_sums`.
+        count: Pixels that were summed; at least 1.
+
+    Returns:
+        Two `(channels,)` float64.
+    """
+    mean, square = sums / count
+    variance = np.maximum(square - mean**2, 0)
+    # What is left of a constant by rounding is no variance.
+    return mean, np.where(variance > 1e-12 * square, variance, 0)

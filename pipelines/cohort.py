@@ -13,6 +13,8 @@ from hybrid_zoo.errors import CohortError
 from hybrid_zoo.pipelines.arrays import CohortArrays
 from hybrid_zoo.pipelines.checks import clean_samples
 from hybrid_zoo.pipelines.loading import (
+    ImageFiles,
+    image_files,
     image_parts,
     label_array,
     note_parts,
@@ -174,11 +176,18 @@ class Cohort:
                 f"events, images and notes. Quarantined: {reasons}; dropped: {self.dropped}."
             )
 
-    def to_arrays(self) -> CohortArrays:
+    def image_files(self) -> dict[str, ImageFiles]:
+        """Tell which files every image and volume input is made of; decodes nothing."""
+        return image_files(self.images, self.files, self.samples.index, self.config)
+
+    def to_arrays(self, *, pixels: bool = True) -> CohortArrays:
         """Decode images, lay events on their grid, and code categories, words and labels.
 
         Images are decoded once, into a store beside the cohort that later calls and other processes
         map: see `store_folder`.
+
+        Args:
+            pixels: False leaves images and volumes out.
 
         Returns:
             Raw units, NaN where not observed, samples in the order of `samples`.
@@ -189,7 +198,7 @@ class Cohort:
         ids = self.samples.index
         fields: dict[str, dict[str, Any]] = {}
         for part in (
-            image_parts(self.images, self.files, ids, self.config, self.folder),
+            image_parts(self.image_files() if pixels else {}, self.config, self.folder),
             sequence_parts(self.events, ids, self.config, self.folder),
             tabular_parts(self.samples, self.config),
             note_parts(self.notes, ids, self.config),

@@ -70,17 +70,25 @@ class Batches:
             if seed is not None:
                 data = data.shuffle(max(len(rows), 1), seed=seed, reshuffle_each_iteration=True)
             data = data.batch(batch_size)
-        data = data.map(self._gather, num_parallel_calls=THREADS)
-        options = tf.data.Options()
-        # Autotune costs 1.4-1.8 times the epoch on a small machine; the parallelism is explicit.
-        options.autotune.enabled = False
-        options.deterministic = True
-        return data.prefetch(2).with_options(options)
+        return prefetched(data.map(self._gather, num_parallel_calls=THREADS))
 
     def _gather(self, rows: tf.Tensor):
         inputs = {name: _rows_of(values, rows) for name, values in self._inputs.items()}
         labels = {name: tf.gather(values, rows) for name, values in self._labels.items()}
         return (inputs, labels) if labels else (inputs,)
+
+
+def prefetched(data: tf.data.Dataset) -> tf.data.Dataset:
+    """Return batches that are made while the model works, in a fixed order.
+
+    Args:
+        data: Batches.
+    """
+    options = tf.data.Options()
+    # Autotune costs 1.4-1.8 times the epoch on a small machine; the parallelism is explicit.
+    options.autotune.enabled = False
+    options.deterministic = True
+    return data.prefetch(2).with_options(options)
 
 
 def _bucketed(rows: np.ndarray, lengths: np.ndarray, batch_size: int, seed: int) -> tf.data.Dataset:

@@ -1,14 +1,18 @@
-"""Finds a cohort's good image files, and puts them in order."""
+"""Finds a cohort's good image files, puts them in order, and reads one."""
 
+import hashlib
 from collections.abc import Iterable
 from pathlib import Path
 
 import numpy as np
 import pandas as pd
 
+from hybrid_zoo.pipelines.fitting import fit
+from hybrid_zoo.pipelines.formats import decode
 from hybrid_zoo.pipelines.inspection import Inspected
-from hybrid_zoo.pipelines.manifest import entries, listed, manifest
+from hybrid_zoo.pipelines.manifest import changed, entries, listed, manifest
 from hybrid_zoo.pipelines.scan import Job, Progress, scan
+from hybrid_zoo.pipelines.schema import Images
 from hybrid_zoo.pipelines.tables import Quarantine
 
 
@@ -72,3 +76,27 @@ def order_images(rows: pd.DataFrame, sample_ids: Iterable[str]) -> tuple[pd.Data
     samples = pd.Index(sample_ids).get_indexer(pd.Index(rows["sample_id"]))
     positions = rows.groupby("sample_id").cumcount().to_numpy()
     return rows, np.stack([samples, positions], axis=1).astype(np.int64)
+
+
+def read_image(folder: Path, name: str, sha256: str, options: Images) -> np.ndarray:
+    """Read one file of a manifest.
+
+    Args:
+        folder: Where paths start.
+        name: Its path.
+        sha256: Hash of its content.
+        options: Of its modality.
+
+    Returns:
+        `(*size, channels)` in the dtype of the file.
+
+    Raises:
+        DataError: If the file is not what the manifest says.
+    """
+    try:
+        data = (folder / name).read_bytes()
+    except OSError:
+        raise changed(name, "cannot be read any more") from None
+    if hashlib.sha256(data).hexdigest() != sha256:
+        raise changed(name, "has another content")
+    return fit(decode(data), options)

@@ -2,9 +2,9 @@
 
 import re
 import zlib
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple
 
 import numpy as np
 import pandas as pd
@@ -84,19 +84,46 @@ def sequence_parts(
     return parts
 
 
-def image_parts(
-    images: pd.DataFrame,
-    files: pd.DataFrame,
-    samples: pd.Index,
-    config: CohortConfig,
-    folder: Path | None,
-) -> dict[str, Any]:
-    """Return every image and volume input, decoded.
+class ImageFiles(NamedTuple):
+    """The files of one image modality.
+
+    Args:
+        files: Manifest of them, each content once: index `path`; `sha256, bytes, shape, dtype`.
+        slots: `(samples, images)` row of each image in `files`, the latest last; -1 for none.
+    """
+
+    files: pd.DataFrame
+    slots: np.ndarray
+
+
+def image_files(
+    images: pd.DataFrame, files: pd.DataFrame, samples: pd.Index, config: CohortConfig
+) -> dict[str, ImageFiles]:
+    """Tell which files every image and volume input is made of.
 
     Args:
         images: Checked image rows.
         files: Manifest of their files.
         samples: Sample ids in order.
+        config: The cohort's configuration.
+    """
+    found = {}
+    for name in config.images:
+        rows, places = order_images(images[images["modality"] == name], samples)
+        known = files.loc[rows["path"]]
+        slots = np.full((len(samples), int(places[:, 1].max(initial=0)) + 1), -1, dtype=np.int64)
+        slots[tuple(places.T)] = pd.factorize(known["sha256"])[0]
+        found[name] = ImageFiles(known[~known["sha256"].duplicated()], slots)
+    return found
+
+
+def image_parts(
+    by_name: Mapping[str, ImageFiles], config: CohortConfig, folder: Path | None
+) -> dict[str, Any]:
+    """Return every image and volume input, decoded.
+
+    Args:
+        by_name: Modality to its files.
         config: The cohort's configuration.
         folder: Where paths start.
 
@@ -105,21 +132,20 @@ def image_parts(
         hours, the latest last, NaN after a sample's last image.
 
     Raises:
-        CohortError: If there are image rows and no folder.
+        CohortError: If there are image files and no folder.
         DataError: If a file has changed since it was scanned.
     """
-    if len(images) and folder is None:
-        raise CohortError("The cohort has image rows and no folder; pass folder= to from_frames.")
     inputs = {}
-    for name, options in config.images.items():
-        rows, places = order_images(images[images["modality"] == name], samples)
-        known = files.loc[rows["path"]]
-        slots = np.full((len(samples), int(places[:, 1].max(initial=0)) + 1), -1, dtype=np.int64)
-        slots[tuple(places.T)] = pd.factorize(known["sha256"])[0]
-        if len(rows) and folder is not None:
-            pixels = image_store(known, folder, options, store_folder(folder))
-        else:
+    for name, (files, slots) in by_name.items():
+        options = config.images[name]
+        if not len(files):
             pixels = np.zeros((0, *options.size, options.channels), dtype=np.uint8)
+        elif folder is None:
+            raise CohortError(
+                "The cohort has image rows and no folder; pass folder= to from_frames."
+            )
+        else:
+            pixels = image_store(files, folder, options, store_folder(folder))
         inputs[name] = ImageBags(pixels, slots)
     return {"inputs": inputs}
 

@@ -18,9 +18,8 @@ from pathlib import Path
 import numpy as np
 import pandas as pd
 
-from hybrid_zoo.pipelines.fitting import fit
-from hybrid_zoo.pipelines.formats import decode, quiet_decoders
-from hybrid_zoo.pipelines.manifest import changed
+from hybrid_zoo.pipelines.formats import quiet_decoders
+from hybrid_zoo.pipelines.images import read_image
 from hybrid_zoo.pipelines.schema import Images
 
 VERSION = 1  # of what `fit` and `decode` make of a file
@@ -55,13 +54,13 @@ def image_store(files: pd.DataFrame, folder: Path, options: Images, where: Path)
         whole, so no reader ever sees half of it and two builders cannot disagree.
     """
     unique = files[~files["sha256"].duplicated()]
-    dtype = _dtype(unique["dtype"], options)
+    dtype = stored_dtype(unique["dtype"], options)
     content = [VERSION, options.size, options.channels, options.resize, options.window, dtype.name]
     content.append(list(unique["sha256"]))
     key = hashlib.sha256(json.dumps(content).encode()).hexdigest()[:32]
     target = where / f"{key}.npy"
     shape = (len(unique), *options.size, options.channels)
-    return _stored(target, dtype, shape, _decoded(unique, folder, options))
+    return stored(target, dtype, shape, _decoded(unique, folder, options))
 
 
 def array_store(values: np.ndarray, where: Path) -> np.ndarray:
@@ -83,13 +82,26 @@ def array_store(values: np.ndarray, where: Path) -> np.ndarray:
     key = hashlib.sha256(f"{values.dtype.str} {values.shape}".encode())
     key.update(values.data)
     target = where / f"{key.hexdigest()[:32]}.npy"
-    return _stored(target, values.dtype, values.shape, iter([values]))
+    return stored(target, values.dtype, values.shape, iter([values]))
 
 
-def _stored(
+def stored(
     target: Path, dtype: np.dtype, shape: tuple[int, ...], blocks: Iterator[np.ndarray]
 ) -> np.ndarray:
-    """Map a file, which is written from its blocks unless it is there."""
+    """Map a file, which is written from its blocks unless it is there.
+
+    Args:
+        target: The file, named after its content.
+        dtype: Of the whole.
+        shape: Of the whole.
+        blocks: Its parts along the first axis, in order.
+
+    Returns:
+        A read-only memory map.
+
+    Raises:
+        OSError: If the disk is full; nothing is left behind.
+    """
     if target.is_file():
         with contextlib.suppress(OSError):  # another user's file says when it was built
             os.utime(target)
@@ -98,8 +110,13 @@ def _stored(
     return np.load(target, mmap_mode="r")
 
 
-def _dtype(sources: pd.Series, options: Images) -> np.dtype:
-    """Return the narrowest dtype that holds every file's values as they are."""
+def stored_dtype(sources: pd.Series, options: Images) -> np.dtype:
+    """Return the narrowest dtype that holds every file's values as they are.
+
+    Args:
+        sources: Names of the files' own dtypes.
+        options: Those of the modality; a window makes everything uint16.
+    """
     if options.window is not None:
         return np.dtype(np.uint16)
     common = np.result_type(*map(np.dtype, sources.unique() if len(sources) else ["uint8"]))
@@ -130,14 +147,7 @@ def _decoded(files: pd.DataFrame, folder: Path, options: Images) -> Iterator[np.
     """Yield the fitted pixels of each file, in order; a few blocks are in memory at a time."""
 
     def read(job: tuple[str, str]) -> np.ndarray:
-        name, sha256 = job
-        try:
-            data = (folder / name).read_bytes()
-        except OSError:
-            raise changed(name, "cannot be read any more") from None
-        if hashlib.sha256(data).hexdigest() != sha256:
-            raise changed(name, "has another content")
-        return fit(decode(data), options)
+        return read_image(folder, *job, options)
 
     jobs = list(zip(files.index, files["sha256"], strict=True))
     # The decoders release the interpreter lock.

@@ -105,6 +105,26 @@ def validate_command(
     validate(cohort, quarantine)
 
 
+@app.command("shard")
+def shard_command(
+    cohort: Folder,
+    out: Annotated[Path, typer.Argument(help="Folder to write; new or empty.")],
+    beam: Annotated[
+        list[str] | None,
+        typer.Option(help="Flag of Apache Beam, such as runner=FlinkRunner; again for more."),
+    ] = None,
+) -> None:
+    """Write a cohort as a TensorFlow data set in shards, images decoded; train with `Shards`.
+
+    Splits are those of a study: train, validation and test, or the cohort's folds. Without --beam
+    the work is done on this machine; with it on the engine that the flags name. Needs the extra
+    `shards`: pip install 'hybrid-zoo[shards]'.
+    """
+    from hybrid_zoo.study.commands import shard
+
+    shard(cohort, out, beam or [])
+
+
 @app.command("zoo")
 def zoo_command(
     markdown: Annotated[

@@ -1,8 +1,9 @@
 """What the commands do, once their options are read."""
 
 import inspect
+import logging
 import sys
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 from textwrap import shorten
@@ -21,6 +22,7 @@ from rich.table import Table
 
 from hybrid_zoo.errors import ConfigError
 from hybrid_zoo.pipelines.cohort import Cohort
+from hybrid_zoo.pipelines.folders import require_empty
 from hybrid_zoo.pipelines.manifest import write_manifest
 from hybrid_zoo.study.quiet import load_tensorflow
 from hybrid_zoo.study.settings import Settings
@@ -147,6 +149,30 @@ def validate(folder: Path, quarantine: Path | None) -> None:
         path = quarantine or folder / "quarantine.csv"
         cohort.quarantine.to_csv(path, index=False)
         console.print(f"{len(cohort.quarantine)} bad rows or files, each with its reason: {path}")
+
+
+def shard(folder: Path, out: Path, flags: Sequence[str]) -> None:
+    """Write a cohort as a data set in shards, in the parts that a study would use.
+
+    Args:
+        folder: The cohort folder.
+        out: A new or empty folder.
+        flags: Of Apache Beam, without the leading dashes.
+    """
+    require_empty(out)
+    cohort = read(folder)
+    with console.status("Loading TensorFlow and Apache Beam"):
+        load_tensorflow()
+        logging.disable(logging.WARNING)  # Beam tells of clouds whose clients are not installed
+        from hybrid_zoo.pipelines.shards.writing import write_shards
+        from hybrid_zoo.study.parts import shard_parts
+
+        logging.disable(logging.NOTSET)
+    parts = shard_parts(cohort, cohort.to_arrays(pixels=False))
+    with console.status("Writing shards"):
+        written = write_shards(cohort, out, parts, [f"--{flag}" for flag in flags])
+    sizes = ", ".join(f"{name} {len(rows)}" for name, rows in parts.items())
+    console.print(f"Wrote {written}: {sizes} samples. It needs the cohort's protection.")
 
 
 def simulate(out: Path, patients: int, seed: int, shortcut: bool) -> None:

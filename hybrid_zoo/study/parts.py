@@ -9,7 +9,7 @@ from hybrid_zoo.pipelines.arrays import CohortArrays
 from hybrid_zoo.pipelines.cohort import Cohort
 from hybrid_zoo.study.round import Round
 from hybrid_zoo.study.settings import Settings
-from hybrid_zoo.tuning.folds import make_folds, read_folds, read_split, split_patients
+from hybrid_zoo.tuning.folds import hold_back, make_folds, read_folds, read_split, split_patients
 from hybrid_zoo.tuning.plan import Plan, plan_evaluation
 
 OUTER_FOLDS = 5
@@ -79,9 +79,7 @@ def make_rounds(
 def _parts(cohort: Cohort, arrays: CohortArrays, plan: Plan) -> list[tuple[np.ndarray, np.ndarray]]:
     config, patients = cohort.config, arrays.patient_ids
     if plan.evaluation == "holdout":
-        test = _declared_test(cohort, arrays)
-        if test is None:
-            test = split_patients(arrays.labels, patients, 0.2, config.split_seed)
+        test = _test_part(cohort, arrays)
         return [(np.flatnonzero(~test), np.flatnonzero(test))]
     if config.folds:
         column = cohort.samples.loc[arrays.sample_ids, config.folds]
@@ -91,6 +89,34 @@ def _parts(cohort: Cohort, arrays: CohortArrays, plan: Plan) -> list[tuple[np.nd
         for repeat in range(plan.repeats)
         for part in make_folds(arrays.labels, patients, OUTER_FOLDS, config.split_seed + repeat)
     ]
+
+
+def shard_parts(cohort: Cohort, arrays: CohortArrays) -> dict[str, np.ndarray]:
+    """Name the parts that a model is trained, stopped and scored on, as a study would cut them.
+
+    Args:
+        cohort: The cohort.
+        arrays: The same as arrays.
+
+    Returns:
+        Name to positions: `train`, `validation` (the patients that early stopping watches) and
+        `test`; of a cohort that declares its folds `fold_0`, `fold_1` and so on.
+    """
+    config, patients = cohort.config, arrays.patient_ids
+    if config.folds:
+        column = cohort.samples[config.folds]
+        folds = read_folds(column, patients, config.folds)
+        return {f"fold_{number}": scored for number, (_, scored) in enumerate(folds)}
+    test = _test_part(cohort, arrays)
+    train, watched = hold_back(np.flatnonzero(~test), arrays.labels, patients)
+    return {"train": train, "validation": watched, "test": np.flatnonzero(test)}
+
+
+def _test_part(cohort: Cohort, arrays: CohortArrays) -> np.ndarray:
+    declared = _declared_test(cohort, arrays)
+    if declared is not None:
+        return declared
+    return split_patients(arrays.labels, arrays.patient_ids, 0.2, cohort.config.split_seed)
 
 
 def _declared_test(cohort: Cohort, arrays: CohortArrays) -> np.ndarray | None:
