@@ -16,5 +16,9 @@ setup(
         for name in [package, *(f"{package}.{sub}" for sub in find_packages(folder))]
     ],
     include_package_data=False,  # the data are listed here, not taken from MANIFEST.in or git
-    package_data={"hybrid_zoo": ["py.typed"], "hybrid_zoo.study": ["templates/*"]},
+    package_data={
+        "hybrid_zoo": ["py.typed"],
+        "hybrid_zoo.pipelines.sources": ["phenotypes.yaml"],
+        "hybrid_zoo.study": ["templates/*"],
+    },
 )

@@ -10,7 +10,7 @@ from mimic import subject, write_release
 from hybrid_zoo.errors import CohortError
 from hybrid_zoo.pipelines.cohort import Cohort
 from hybrid_zoo.pipelines.sources import mimic4
-from hybrid_zoo.pipelines.sources.mimic_files import study_time
+from hybrid_zoo.pipelines.sources.mimic_images import study_time
 
 
 @pytest.fixture(scope="module")

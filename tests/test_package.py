@@ -147,7 +147,7 @@ def test_only_hybrid_zoo_reaches_site_packages():
 
 
 @pytest.mark.slow
-def test_the_wheel_holds_only_hybrid_zoo_with_its_templates(tmp_path):
+def test_the_wheel_holds_only_hybrid_zoo_with_its_data_files(tmp_path):
     tree = tmp_path / "tree"
     tree.mkdir()
     for folder in FOLDERS:
@@ -159,4 +159,5 @@ def test_the_wheel_holds_only_hybrid_zoo_with_its_templates(tmp_path):
     (wheel,) = tmp_path.glob("*.whl")
     names = set(zipfile.ZipFile(wheel).namelist())
     assert {name.split("/")[0] for name in names if ".dist-info/" not in name} == {"hybrid_zoo"}
-    assert {"hybrid_zoo/py.typed", "hybrid_zoo/study/templates/report.html.j2"} <= names
+    data = {"py.typed", "study/templates/report.html.j2", "pipelines/sources/phenotypes.yaml"}
+    assert {f"hybrid_zoo/{name}" for name in data} <= names

@@ -1,4 +1,5 @@
 import tarfile
+from typing import get_type_hints
 
 import numpy as np
 import pandas as pd
@@ -8,7 +9,9 @@ from PIL import Image
 from hybrid_zoo.errors import CohortError, ConfigError, DataError
 from hybrid_zoo.pipelines.cohort import Cohort
 from hybrid_zoo.pipelines.sources import SOURCES, digits, hannover, physionet2012
+from hybrid_zoo.study.cli import prepare_command
 
+NAMES = ["digits", "hannover", "medfuse", "meds", "mimic4", "mimic4_phenotypes", "physionet2012"]
 LABS = ("crp", "d-dimer", "factor_xii", "ldh", "lymphocytes", "neutrophils", "pco2", "po2")
 
 
@@ -261,7 +264,7 @@ def test_the_noise_on_the_pictures_is_as_announced_and_hardly_clipped(spoken):
 
 
 def test_every_source_says_where_to_find_the_originals_and_their_licence():
-    assert sorted(SOURCES) == ["digits", "hannover", "meds", "mimic4", "physionet2012"]
+    assert sorted(SOURCES) == NAMES
     for source in SOURCES.values():
         assert "Originals: " in source.__doc__ and "https://" in source.__doc__
         assert "icence" in source.__doc__ or "CC BY" in source.__doc__
@@ -269,7 +272,12 @@ def test_every_source_says_where_to_find_the_originals_and_their_licence():
         SOURCES["hanover"]
 
 
-@pytest.mark.parametrize("source", ["digits", "hannover", "meds", "mimic4", "physionet2012"])
+def test_the_help_of_prepare_names_every_source():
+    argument = get_type_hints(prepare_command, include_extras=True)["source"].__metadata__[0]
+    assert set(argument.help.replace(",", "").replace(".", "").split()) == {*SOURCES, "or"}
+
+
+@pytest.mark.parametrize("source", NAMES)
 def test_an_empty_raw_folder_or_a_used_target_is_refused(source, tmp_path):
     with pytest.raises(CohortError, match="see the source's help"):
         SOURCES[source](tmp_path, tmp_path / "out")

@@ -155,7 +155,12 @@ def simulate_command(
 
 @app.command("prepare")
 def prepare_command(
-    source: Annotated[str, typer.Argument(help="hannover, physionet2012, digits, mimic4 or meds.")],
+    source: Annotated[
+        str,
+        typer.Argument(
+            help="hannover, physionet2012, digits, mimic4, mimic4_phenotypes, medfuse or meds."
+        ),
+    ],
     raw: Annotated[Path | None, typer.Argument(help="Folder of the published files.")] = None,
     out: Annotated[Path | None, typer.Argument(help="Cohort folder to write.")] = None,
 ) -> None:

@@ -1,5 +1,7 @@
 """Which items of MIMIC-IV are which variables, by the item tables of its releases."""
 
+from collections.abc import Mapping
+
 # Item to variable; where several items measure one thing, they share its name.
 CHART = {
     "220045": "HR",
@@ -71,3 +73,14 @@ VARIABLES: dict[str, tuple[str, float, float]] = {
     "Platelets": ("K/uL", 0, 3000),
     "WBC": ("K/uL", 0, 500),
 }
+
+
+def declared(variables: Mapping[str, tuple[str, float, float]]) -> dict[str, dict[str, object]]:
+    """Return what cohort.yaml says of variables.
+
+    Args:
+        variables: Name to unit, lowest and highest value.
+    """
+    return {
+        name: {"unit": unit, "range": [low, high]} for name, (unit, low, high) in variables.items()
+    }
