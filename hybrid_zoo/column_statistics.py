@@ -13,6 +13,7 @@ class ColumnStatistics(NamedTuple):
     variance: tuple[float, ...]
     skewed: tuple[bool, ...]
     known: tuple[tuple[bool, ...], ...]
+    mode: tuple[int, ...]
 
 
 def column_statistics(
@@ -29,18 +30,17 @@ def column_statistics(
         logarithm: Whether a skewed column may be read as its logarithm.
 
     Returns:
-        One entry per column; `known` has one per categorical column.
+        One entry per column; `known` and `mode` have one per categorical column.
     """
     if hasattr(values, "moments"):
         means, variances = values.moments(rows)
         spread = tuple(float(variance) or 1.0 for variance in variances)
-        return ColumnStatistics(tuple(map(float, means)), spread, (False,) * len(spread), ())
+        return ColumnStatistics(tuple(map(float, means)), spread, (False,) * len(spread), (), ())
     training = values.recorded(rows) if hasattr(values, "recorded") else values[rows]
     found = [_statistics(training[..., i], kind, logarithm) for i, kind in enumerate(kinds)]
-    codes = [i for i, kind in enumerate(kinds) if kind == "categorical"]
-    known = tuple(_known_codes(training[..., i], values[..., i]) for i in codes)
     mean, variance, skewed = zip(*found, strict=True)
-    return ColumnStatistics(mean, variance, skewed, known)
+    codes = [i for i, kind in enumerate(kinds) if kind == "categorical"]
+    return ColumnStatistics(mean, variance, skewed, *_categories(training, values, codes))
 
 
 def _statistics(column: np.ndarray, kind: str, logarithm: bool) -> tuple[float, float, bool]:
@@ -64,7 +64,20 @@ def _is_skewed(seen: np.ndarray) -> bool:
     return bool(np.mean(((seen - seen.mean()) / seen.std()) ** 3) > 2)
 
 
+def _categories(
+    training: np.ndarray, everything: np.ndarray, columns: Sequence[int]
+) -> tuple[tuple[tuple[bool, ...], ...], tuple[int, ...]]:
+    """Known codes and mode of each of some columns."""
+    known = tuple(_known_codes(training[..., i], everything[..., i]) for i in columns)
+    return known, tuple(_mode(training[..., i]) for i in columns)
+
+
 def _known_codes(codes: np.ndarray, everything: np.ndarray) -> tuple[bool, ...]:
     """One flag per code of all rows, so that every fold's model has the same shape."""
     highest = int(_observed(everything).max(initial=0))
     return tuple(np.isin(np.arange(highest + 1), _observed(codes)).tolist())
+
+
+def _mode(codes: np.ndarray) -> int:
+    """The most frequent code, the lowest of several; 0 if there is none."""
+    return int(np.bincount(_observed(codes).astype(int), minlength=1).argmax())

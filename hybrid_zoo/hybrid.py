@@ -11,6 +11,7 @@ from hybrid_zoo.inputs import InputSpec, Modality
 from hybrid_zoo.joining import fuse_modalities, supervise, target_outputs
 from hybrid_zoo.layers.augment import AugmentImages
 from hybrid_zoo.layers.bag import FillAbsentImages
+from hybrid_zoo.layers.impute import impute
 from hybrid_zoo.layers.knobs import check_knobs
 from hybrid_zoo.layers.modalities import MissingToken
 from hybrid_zoo.layers.presence import Presence
@@ -149,7 +150,7 @@ def _encoder(chosen: Encoder, modality: Modality, spec: InputSpec, knobs: dict) 
 
 def _encode(encoder, modality: Modality, spec: InputSpec, inputs: dict, options: HybridOptions):
     """Apply an encoder to its modality's raw input."""
-    x = inputs[modality.name]
+    x = impute(modality, options.imputation, inputs[modality.name])
     if modality.kind in ("image", "volume"):
         images, real = FillAbsentImages(name=f"{modality.name}_bag")(x)
         if options.augment and modality.kind == "image":

@@ -31,6 +31,7 @@ class Modality:
         variance: Likewise the variance; 1 where the column is constant.
         skewed: True where a column is non-negative and long-tailed, so that its logarithm is used.
         known: Per categorical column the number of codes and which of them the training rows hold.
+        mode: Per categorical column the code that most training rows hold.
     """
 
     name: str
@@ -41,6 +42,7 @@ class Modality:
     variance: tuple[float, ...] = ()
     skewed: tuple[bool, ...] = ()
     known: tuple[tuple[bool, ...], ...] = ()
+    mode: tuple[int, ...] = ()
 
     @property
     def kind(self) -> str:
@@ -254,6 +256,7 @@ def _describe(
         variance=found.variance,
         skewed=found.skewed,
         known=found.known,
+        mode=found.mode,
     )
 
 

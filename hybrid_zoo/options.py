@@ -21,6 +21,9 @@ class HybridOptions:
         bag: Pooling over a sample's images, by name: "mean", "max" or another of `bags`.
         augment: Strength from 0 (none) to 1 of turning, shifting and zooming images at random in
             training; they are never mirrored, since the heart is on the left.
+        imputation: What encoders see in the gaps of tables and series. None: that something is
+            missing and for how long, beside the mean and the last value. "mean": the training mean
+            alone, of a category the mode. "forward_fill": of a series its last value alone.
         learning_rate: Of Adam.
         averaging: Epochs that the running average of the weights reaches back in `fit`; it is what
             is validated and kept. 0 keeps the last step's.
@@ -36,6 +39,7 @@ class HybridOptions:
     warm_start: Mapping[str, keras.Model] | None = None
     bag: str = "mean"
     augment: float = 0.0
+    imputation: str | None = None
     learning_rate: float = 1e-3
     averaging: float = 2.0
     clipnorm: float = 1.0

@@ -1,5 +1,6 @@
 """Bags of images that are read batch by batch from pixels somewhere else."""
 
+import math
 from typing import Any
 
 import numpy as np
@@ -56,7 +57,7 @@ class ImageBags(LazyArray):
             self._sums = self._sums.reshape(len(self.pixels), 2, self.shape[-1])
         slots = self.slots[rows]
         slots = slots[slots >= 0]
-        count = max(1, len(slots)) * np.prod(self.pixels.shape[1:-1])
+        count = max(1, len(slots)) * math.prod(self.pixels.shape[1:-1])
         return moments_of(self._sums[slots].sum(axis=0), count)
 
     def samples(self, rows: Any) -> np.ndarray:

@@ -9,6 +9,7 @@ from hybrid_zoo.errors import ConfigError
 from hybrid_zoo.images import paper_cnn
 from hybrid_zoo.inputs import InputSpec
 from hybrid_zoo.layers.augment import AugmentImages
+from hybrid_zoo.layers.impute import Impute
 from hybrid_zoo.layers.modalities import MissingToken, ModalityDropout
 from hybrid_zoo.layers.self_supervision import PooledPicture, TellSummary
 from hybrid_zoo.model import LOGIT, OF
@@ -196,3 +197,88 @@ def test_augmentation_is_part_of_training_alone_and_of_what_is_saved(tmp_path):
         again.predict(INPUTS, verbose=0)["death"], model.predict(INPUTS, verbose=0)["death"]
     )
     assert again.get_layer("image_augment").strength == 1.0
+
+
+def filled_by_hand(series, fill, carried):
+    """The filling of one series, cell by cell."""
+    found = series.copy()
+    recorded = np.flatnonzero(np.isfinite(series).any(axis=1))
+    for step in range(recorded.max(initial=-1) + 1):
+        for k in range(series.shape[1]):
+            if np.isfinite(series[step, k]):
+                continue
+            before = [x for x in series[:step, k] if np.isfinite(x)]
+            found[step, k] = before[-1] if before and carried[k] else fill[k]
+    return found
+
+
+@pytest.mark.parametrize("carried", [(), (True, True, False)])
+def test_a_series_is_filled_up_to_its_last_value_and_an_empty_one_stays_empty(carried):
+    series = make_inputs(12)["sequence"]
+    series[3] = np.nan
+    series[4, 2:] = np.nan
+    series[5, 0, 0] = np.inf
+    fill = [1.0, 2.0, 3.0]
+    found = np.asarray(Impute(fill, carried)(series))
+    for got, one in zip(found, series, strict=True):
+        np.testing.assert_array_equal(got, filled_by_hand(one, fill, carried or [False] * 3))
+
+
+def test_a_table_is_filled_with_the_mean_and_the_mode_of_the_training_rows():
+    inputs = make_inputs()
+    inputs["tabular"][5, 0] = inputs["tabular"][6, 1] = np.nan
+    spec = InputSpec.from_arrays(inputs, categorical=(1,), rows=np.arange(4, 20))
+    model = make_model(spec, options=options(imputation="mean"))
+    found = np.asarray(model.get_layer("tabular_imputed")(inputs["tabular"]))
+    training = inputs["tabular"][4:20]
+    assert found[5, 0] == pytest.approx(np.nanmean(training[:, 0]))
+    codes = training[np.isfinite(training[:, 1]), 1].astype(int)
+    assert found[6, 1] == np.bincount(codes).argmax()
+    assert np.isnan(found[1]).all()  # an absent table stays absent
+    rest = np.isfinite(inputs["tabular"])
+    np.testing.assert_array_equal(found[rest], inputs["tabular"][rest])
+
+
+def test_a_skewed_column_gets_the_mean_of_its_logarithm_and_an_event_is_never_carried():
+    rng = np.random.default_rng(0)
+    series = np.stack([rng.lognormal(0, 2, (50, 8)), rng.random((50, 8)) < 0.2], axis=2)
+    series = np.where(series == 0, np.nan, series).astype("float32")
+    series[:, ::2, 0] = np.nan
+    kinds = {"sequence": ("numeric", "event")}
+    spec = InputSpec.from_arrays({"sequence": series}, kinds=kinds)
+    model = make_model(spec, options=options(imputation="forward_fill"))
+    found = np.asarray(model.get_layer("sequence_imputed")(series))
+    mean = np.expm1(np.nanmean(np.log1p(series[..., 0].astype(float))))
+    np.testing.assert_allclose(found[:, 0, 0], mean, rtol=1e-5)
+    np.testing.assert_array_equal(found[:, 2, 0], series[:, 1, 0])
+    within = np.isfinite(found[..., 1])
+    np.testing.assert_array_equal(found[..., 1][within], np.nan_to_num(series[..., 1])[within])
+
+
+@pytest.mark.parametrize("imputation", ["mean", "forward_fill"])
+def test_an_imputing_model_cannot_tell_a_gap_from_its_filling_and_saves_it(imputation, tmp_path):
+    model = make_model(options=options(imputation=imputation))
+    gaps = make_inputs()
+    whole = gaps | {
+        name: np.asarray(model.get_layer(f"{name}_imputed")(gaps[name]))
+        for name in ("sequence", "tabular")
+    }
+    assert np.isnan(gaps["sequence"]).sum() > np.isnan(whole["sequence"]).sum()
+    found = model.predict(gaps, verbose=0)["death"]
+    np.testing.assert_allclose(found, model.predict(whole, verbose=0)["death"], atol=1e-6)
+    plain = make_model().predict(gaps, verbose=0)["death"]
+    assert np.isfinite(found).all() and np.isfinite(plain).all()
+    save(model, tmp_path / "model.keras")
+    again = load(tmp_path / "model.keras").predict(gaps, verbose=0)["death"]
+    np.testing.assert_array_equal(again, found)
+    longer = gaps | {
+        "sequence": np.pad(gaps["sequence"], [(0, 0), (0, 3), (0, 0)], constant_values=np.nan)
+    }
+    np.testing.assert_allclose(model.predict(longer, verbose=0)["death"], found, atol=1e-6)
+    absent = model.predict(blank(gaps, ["sequence", "tabular"]), verbose=0)["death"]
+    assert np.isfinite(absent).all()
+
+
+def test_an_unknown_imputation_is_refused():
+    with pytest.raises(ConfigError, match=r"imputation is 'median'; expected None or one of"):
+        make_model(options=options(imputation="median"))

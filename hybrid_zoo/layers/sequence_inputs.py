@@ -74,7 +74,7 @@ class CarryForward(FullPrecision):
         """
         seen = observed(scores)
         step = ops.reshape(ops.arange(ops.shape(scores)[1], dtype="int32"), (1, -1, 1))
-        latest = _running_max(ops.where(seen, step, -1))
+        latest = running_max(ops.where(seen, step, -1))
         source = ops.maximum(latest, 0)
         carried = ops.take_along_axis(scrub(scores), source, axis=1)
         passing = ops.logical_and(_marks(self.events, scores.shape[-1]), ops.logical_not(seen))
@@ -85,7 +85,7 @@ class CarryForward(FullPrecision):
         else:
             recency = ops.where(latest >= 0, 1.0 / (1.0 + _age(step, source, time)), 0.0)
         channels = ops.concatenate([value, ops.cast(seen, "float32"), recency], axis=-1)
-        return channels, _until_last(ops.any(seen, axis=-1))
+        return channels, until_last(ops.any(seen, axis=-1))
 
     def compute_output_spec(self, scores, time=None):
         """Return the symbolic outputs."""
@@ -156,11 +156,15 @@ def _marks(positions, width):
     return ops.convert_to_tensor([i in positions for i in range(width)], "bool")
 
 
-def _running_max(x):
-    """The highest so far along axis 1, by looking back 1, 2, 4, ... places.
+def running_max(x):
+    """Return the highest so far along axis 1, by looking back 1, 2, 4, ... places.
 
-    `ops.associative_scan` takes 20 seconds to trace where the number of steps is not known.
-    Source: Hillis & Steele 1986, doi:10.1145/7902.7903.
+    Args:
+        x: `(batch, steps, ...)`.
+
+    Source:
+        Hillis & Steele 1986, doi:10.1145/7902.7903; `ops.associative_scan` takes 20 seconds to
+        trace where the number of steps is not known.
     """
     steps = ops.shape(x)[1]
     step = ops.arange(steps, dtype="int32")
@@ -180,8 +184,12 @@ def _age(step, source, time):
     return ops.maximum(hours - ops.take_along_axis(hours, source, axis=1), 0.0)
 
 
-def _until_last(recorded):
-    """True for every step up to the last recorded one, and for the first step."""
+def until_last(recorded):
+    """Return `(batch, steps)` bool, True up to the last recorded step, and for the first.
+
+    Args:
+        recorded: `(batch, steps)` bool.
+    """
     step = ops.arange(ops.shape(recorded)[1], dtype="int32")
     last = ops.max(ops.where(recorded, step, 0), axis=1, keepdims=True)
     return step[None] <= last
