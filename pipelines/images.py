@@ -99,4 +99,4 @@ def read_image(folder: Path, name: str, sha256: str, options: Images) -> np.ndar
         raise changed(name, "cannot be read any more") from None
     if hashlib.sha256(data).hexdigest() != sha256:
         raise changed(name, "has another content")
-    return fit(decode(data), options)
+    return fit(decode(data, scanned=True), options)

@@ -5,14 +5,16 @@ import errno
 import getpass
 import hashlib
 import json
+import math
 import os
 import secrets
 import shutil
 import stat
 import tempfile
 import time
-from collections.abc import Iterator
-from concurrent.futures import ThreadPoolExecutor
+from collections import deque
+from collections.abc import Iterator, Sequence
+from concurrent.futures import Future, ThreadPoolExecutor
 from pathlib import Path
 
 import numpy as np
@@ -26,7 +28,8 @@ VERSION = 1  # of what `fit` and `decode` make of a file
 VARIABLE = "HYBRID_ZOO_STORE"
 KEPT = 16  # files of a folder: its modalities, other sizes, other versions of the cohort
 _THREADS = min(8, os.cpu_count() or 1)
-_BLOCK = 256  # files
+_MOST_FILES = 32  # that one thread decodes at a time ...
+_BLOCK = 2**22  # ... while they have no more pixels than this
 _SMALL = 2**26  # bytes that an array may keep in the memory
 _PARTIAL = ".partial"
 _STALE = 24 * 3600.0  # seconds without a write after which a builder is dead
@@ -144,16 +147,27 @@ def _write(
 
 
 def _decoded(files: pd.DataFrame, folder: Path, options: Images) -> Iterator[np.ndarray]:
-    """Yield the fitted pixels of each file, in order; a few blocks are in memory at a time."""
+    """Yield the fitted pixels of files, several at a time, in order; few are in memory at once."""
 
-    def read(job: tuple[str, str]) -> np.ndarray:
-        return read_image(folder, *job, options)
+    def read(jobs: Sequence[tuple[str, str]]) -> np.ndarray:
+        return np.stack([read_image(folder, *job, options) for job in jobs])
 
+    size = math.prod(options.size) * options.channels
+    several = max(1, min(_MOST_FILES, _BLOCK // size))
     jobs = list(zip(files.index, files["sha256"], strict=True))
-    # The decoders release the interpreter lock.
+    waiting: deque[Future[np.ndarray]] = deque()
+    # The decoders release the interpreter lock; the next files are decoded while some are written.
     with quiet_decoders(), ThreadPoolExecutor(_THREADS) as pool:
-        for start in range(0, len(jobs), _BLOCK):
-            yield from pool.map(read, jobs[start : start + _BLOCK])
+        try:
+            for start in range(0, len(jobs), several):
+                waiting.append(pool.submit(read, jobs[start : start + several]))
+                if len(waiting) > 2 * _THREADS:
+                    yield waiting.popleft().result()
+            while waiting:
+                yield waiting.popleft().result()
+        finally:
+            for future in waiting:
+                future.cancel()
 
 
 def _make_room(where: Path, needed: int) -> None:

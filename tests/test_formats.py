@@ -231,6 +231,13 @@ def test_a_header_that_announces_too_much_is_not_followed():
         decode(dicom(np.zeros((1, 1), np.uint8), NumberOfFrames=2**30))
     with pytest.raises(DataError, match="too many pixels"):
         decode(saved(Image.new("1", (20_000, 20_000))))
+    with pytest.raises(DataError, match="too many pixels"):  # whatever a manifest says of it
+        decode(saved(Image.new("1", (20_000, 20_000))), scanned=True)
+
+
+def test_what_a_scan_has_passed_decodes_alike_without_a_second_look():
+    for data in (saved(Image.fromarray(GREY)), saved(Image.fromarray(COLOUR), "JPEG")):
+        np.testing.assert_array_equal(decode(data, scanned=True), decode(data))
 
 
 def test_noise_after_any_magic_bytes_is_refused():

@@ -26,11 +26,12 @@ def quiet_decoders() -> Iterator[None]:
         yield
 
 
-def decode(data: bytes) -> np.ndarray:
+def decode(data: bytes, *, scanned: bool = False) -> np.ndarray:
     """Decode an image file.
 
     Args:
         data: The whole file.
+        scanned: An earlier scan has decoded the same bytes, so that check sums need no second look.
 
     Returns:
         `(frames, height, width, channels)` in raw units: as stored for PNG and JPEG, after the
@@ -39,14 +40,10 @@ def decode(data: bytes) -> np.ndarray:
     Raises:
         DataError: Why the file cannot be used, in a few words and without its content.
     """
-    if not data:
-        raise DataError("file empty")
-    for known in FORMATS:
-        if known.matches(data):
-            break
-    else:
-        raise DataError(f"not a {', '.join(f.name for f in FORMATS[:-1])} or {NIFTI.name} file")
+    known = _format_of(data)
     try:
+        if not scanned:
+            known.check(data)
         return known.decode(data)
     except (DataError, ImportError):
         raise
@@ -54,3 +51,12 @@ def decode(data: bytes) -> np.ndarray:
         raise DataError("too large for the memory") from None
     except Exception:  # noqa: BLE001  a decoder that is fed with noise fails in every way there is
         raise DataError("image damaged or truncated") from None
+
+
+def _format_of(data: bytes) -> Format:
+    if not data:
+        raise DataError("file empty")
+    for known in FORMATS:
+        if known.matches(data):
+            return known
+    raise DataError(f"not a {', '.join(f.name for f in FORMATS[:-1])} or {NIFTI.name} file")

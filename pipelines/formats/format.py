@@ -23,11 +23,13 @@ class Format:
         matches: Tells from the bytes of a file, never from its name, whether it is of this format.
         decode: Bytes to `(frames, height, width, channels)`, 1 or 3 channels, uint8, uint16, int16
             or float32, upright and bright where the picture is bright. `DataError` says why not.
+        check: Refuses what decoding would not notice; left out for content that a scan has passed.
     """
 
     name: str
     matches: Callable[[bytes], bool]
     decode: Callable[[bytes], np.ndarray]
+    check: Callable[[bytes], None] = lambda data: None
 
 
 def require_size(frames: int, height: int, width: int) -> None:

@@ -1,6 +1,7 @@
 """PNG and JPEG files."""
 
 import contextlib
+import struct
 from io import BytesIO
 
 import cv2
@@ -11,27 +12,34 @@ from hybrid_zoo.errors import DataError
 from hybrid_zoo.pipelines.formats.format import Format, require_size
 
 _PNG, _JPEG = b"\x89PNG\r\n\x1a\n", b"\xff\xd8\xff"
+_SIDES = slice(16, 24)  # of a PNG's first chunk: width and height
+_EXIF = (b"eXIf", b"Raw profile type")  # how a PNG may hold it
 _COLOUR = 25  # position of the colour type in a PNG's first chunk
 _GREY = (0, 4)  # without and with alpha
 _ORIENTATION = 0x0112  # EXIF's tag
 
 
-def _decode_png(data: bytes) -> np.ndarray:
+def _check_png(data: bytes) -> None:
     image = _open(data)
     if getattr(image, "is_animated", False):
         raise DataError("animated PNG")
     image.verify()  # neither Pillow nor OpenCV looks at the check sums of the pixels
+
+
+def _decode_png(data: bytes) -> np.ndarray:
+    width, height = struct.unpack(">II", data[_SIDES])
+    require_size(1, height, width)
     # OpenCV, because Pillow cuts 16-bit colour down to 8 bits, and takes longer.
     try:
         pixels = cv2.imdecode(np.frombuffer(data, dtype=np.uint8), cv2.IMREAD_UNCHANGED)
     except cv2.error:
         pixels = None
     if pixels is None:  # OpenCV does not say why: a MemoryError here says that it was the memory
-        np.empty((image.height, image.width, 4), dtype=np.uint16)
+        np.empty((height, width, 4), dtype=np.uint16)
         raise DataError("image damaged or truncated")
     pixels = pixels.reshape(*pixels.shape[:2], -1)
     pixels = pixels[..., :1] if data[_COLOUR] in _GREY else pixels[..., 2::-1]
-    if b"eXIf" in data or b"Raw profile type" in data:
+    if any(mark in data for mark in _EXIF):
         pixels = _turned(pixels, _open(data).getexif().get(_ORIENTATION, 1))
     return pixels[None]
 
@@ -64,5 +72,5 @@ def _turned(pixels: np.ndarray, orientation: int) -> np.ndarray:
     return pixels[::rows, ::columns]
 
 
-PNG = Format("PNG", lambda data: data.startswith(_PNG), _decode_png)
+PNG = Format("PNG", lambda data: data.startswith(_PNG), _decode_png, _check_png)
 JPEG = Format("JPEG", lambda data: data.startswith(_JPEG), _decode_jpeg)
