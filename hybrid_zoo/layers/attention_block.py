@@ -2,6 +2,8 @@
 
 import keras
 
+from hybrid_zoo.layers.knob_layers import VariableDropout
+
 HEADS = 4
 
 
@@ -28,8 +30,8 @@ def attention_block(
     attention = keras.layers.MultiHeadAttention(HEADS, -(-units // HEADS), name=name)  # rounded up
     y = keras.layers.LayerNormalization()(x)
     y, _ = attention(y, y, value_mask=keys, return_attention_scores=True)
-    x = keras.layers.Add()([x, keras.layers.Dropout(dropout)(y)])
+    x = keras.layers.Add()([x, VariableDropout(dropout)(y)])
     y = keras.layers.LayerNormalization()(x)
     y = keras.layers.Dense(2 * units, activation="relu")(y)
     y = keras.layers.Dense(units)(y)
-    return keras.layers.Add()([x, keras.layers.Dropout(dropout)(y)])
+    return keras.layers.Add()([x, VariableDropout(dropout)(y)])

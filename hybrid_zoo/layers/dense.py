@@ -2,6 +2,8 @@
 
 import keras
 
+from hybrid_zoo.layers.knob_layers import PenalizedDense, VariableDropout
+
 
 def dense_block(
     x: keras.KerasTensor, *, units: int, dropout: float, l2: float, name: str | None = None
@@ -21,6 +23,5 @@ def dense_block(
     Source:
         The review's recipe: dropout after each dense layer, L2 on its weights.
     """
-    penalty = keras.regularizers.L2(l2) if l2 else None
-    x = keras.layers.Dense(units, activation="relu", kernel_regularizer=penalty, name=name)(x)
-    return keras.layers.Dropout(dropout)(x)
+    x = PenalizedDense(units, l2, activation="relu", name=name)(x)
+    return VariableDropout(dropout)(x)

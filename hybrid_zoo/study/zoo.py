@@ -11,6 +11,7 @@ import numpy as np
 
 from hybrid_zoo.hybrid import COMPONENTS
 from hybrid_zoo.inputs import InputSpec
+from hybrid_zoo.layers.knob_layers import count_parameters
 from hybrid_zoo.registries import BAGS, ENCODERS, FUSIONS
 from hybrid_zoo.registry import Registry
 
@@ -125,7 +126,7 @@ def _row(registry: Registry, name: str, model: keras.Model, inputs, timed: bool)
     return Row(
         kind=registry.kind,
         name=name,
-        parameters=model.count_params(),
+        parameters=count_parameters(model),
         features=None if name == "late" else out.shape[-1],
         milliseconds=_milliseconds(model, inputs) if timed else None,
         source=_source(registry[name]),
