@@ -13,8 +13,8 @@ import pandas as pd
 from _sources import prepared
 
 from hybrid_zoo.tuning.baselines import baseline
-from hybrid_zoo.tuning.cross_validation import mean_auroc
 from hybrid_zoo.tuning.features import Features
+from hybrid_zoo.tuning.ranking import mean_auroc
 from hybrid_zoo.tuning.shortcuts import shortcut_features
 
 

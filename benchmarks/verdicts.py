@@ -20,9 +20,9 @@ from hybrid_zoo.evaluation.evaluate import evaluate
 from hybrid_zoo.evaluation.scores import Scores
 from hybrid_zoo.pipelines.cohort import Cohort
 from hybrid_zoo.pipelines.simulation import CEILINGS, ceilings, simulate
-from hybrid_zoo.tuning.cross_validation import mean_auroc
 from hybrid_zoo.tuning.folds import hold_back, read_split
 from hybrid_zoo.tuning.networks import Network
+from hybrid_zoo.tuning.ranking import mean_auroc
 
 
 def one_seed(seed: int, patients: int) -> dict[str, tuple[str, float, float]]:

@@ -44,10 +44,10 @@ class VaryingPredictions(keras.callbacks.Callback):
 
     def on_epoch_end(self, epoch, logs=None):
         """Predict the batch and compare."""
-        if len(next(iter(self._batch.values()))) < 2:
+        if len(keras.tree.flatten(self._batch)[0]) < 2:
             return
-        outputs = self.model.predict_on_batch(self._batch)
-        if all(np.ptp(values, axis=0).max() == 0 for values in outputs.values()):
+        outputs = keras.tree.flatten(self.model.predict_on_batch(self._batch))
+        if all(np.ptp(values, axis=0).max() == 0 for values in outputs):
             raise NumericsError(
                 f"Epoch {epoch + 1}: every sample gets the same prediction. "
                 "Lower the learning rate or the dropout, or check that the inputs differ."

@@ -66,16 +66,27 @@ class Batches:
         if bucket and seed is not None and self._lengths is not None:
             data = _bucketed(rows, self._lengths[rows], batch_size, seed)
         else:
-            data = tf.data.Dataset.from_tensor_slices(rows)
-            if seed is not None:
-                data = data.shuffle(max(len(rows), 1), seed=seed, reshuffle_each_iteration=True)
-            data = data.batch(batch_size)
+            data = row_batches(rows, batch_size, seed)
         return prefetched(data.map(self._gather, num_parallel_calls=THREADS))
 
     def _gather(self, rows: tf.Tensor):
-        inputs = {name: _rows_of(values, rows) for name, values in self._inputs.items()}
+        inputs = {name: rows_of(values, rows) for name, values in self._inputs.items()}
         labels = {name: tf.gather(values, rows) for name, values in self._labels.items()}
         return (inputs, labels) if labels else (inputs,)
+
+
+def row_batches(rows: np.ndarray, batch_size: int, seed: int | None) -> tf.data.Dataset:
+    """Return batches of row numbers.
+
+    Args:
+        rows: `(rows,)` positions.
+        batch_size: Of each batch but the last.
+        seed: Shuffle anew in every epoch, repeatably; None keeps the order.
+    """
+    data = tf.data.Dataset.from_tensor_slices(np.asarray(rows, "int64"))
+    if seed is not None:
+        data = data.shuffle(max(len(rows), 1), seed=seed, reshuffle_each_iteration=True)
+    return data.batch(batch_size)
 
 
 def prefetched(data: tf.data.Dataset) -> tf.data.Dataset:
@@ -122,8 +133,13 @@ def _order(lengths: np.ndarray, batch_size: int, seed: int) -> np.ndarray:
     return rng.permutation(filled.reshape(-1, batch_size))
 
 
-def _rows_of(values: tf.Tensor | ImageBags | RaggedSeries, rows: tf.Tensor) -> tf.Tensor:
-    """Return some samples; images leave the store as they are and become float32 here."""
+def rows_of(values: tf.Tensor | ImageBags | RaggedSeries, rows: tf.Tensor) -> tf.Tensor:
+    """Return some samples; images leave the store as they are and become float32 here.
+
+    Args:
+        values: All samples.
+        rows: `(rows,)` positions.
+    """
     if isinstance(values, RaggedSeries):
         padded = tf.numpy_function(values.padded, [rows], tf.float32)
         padded.set_shape([None, None, *values.shape[2:]])

@@ -1,5 +1,6 @@
 """The examples and the README run as a reader would run them."""
 
+import ast
 import os
 import re
 import subprocess
@@ -10,6 +11,7 @@ import pytest
 import yaml
 
 from hybrid_zoo.pipelines.schema import parse_config
+from hybrid_zoo.pipelines.shards import Shards
 from hybrid_zoo.study.cli import app
 from hybrid_zoo.study.statement import STATEMENT
 
@@ -20,6 +22,7 @@ LAST_WORDS = {
     "numpy_arrays": r"largest change after save and load: [0-9]e[-+]\d+",
     "own_cohort": r"(Recommended model: |Of the models tried, ).+",
     "own_encoder": r"probabilities: \(120, 1\), all finite: True",
+    "tune_own_model": r"3 +(whole|stopped) .+",
 }
 
 
@@ -49,15 +52,31 @@ def test_an_example_runs_and_ends_with_its_result(script, tmp_path):
     assert re.fullmatch(LAST_WORDS[script.stem], last), last
 
 
-def test_there_are_three_examples_of_at_most_80_lines():
+def test_there_are_four_examples_of_at_most_80_lines():
     assert [path.stem for path in EXAMPLES] == sorted(LAST_WORDS)
     assert all(len(path.read_text().splitlines()) <= 80 for path in EXAMPLES)
 
 
 def test_the_python_of_the_readme_runs_and_saves_its_model(tmp_path):
-    assert len(blocks("python")) == 1
+    assert len(blocks("python")) == 3
     run("-c", blocks("python")[0], folder=tmp_path)
     assert (tmp_path / "model.keras").is_file()
+
+
+def test_the_readme_tunes_a_model_as_it_says(tmp_path):
+    """With the model and the arrays of the example, whose metric is another, and fewer trials."""
+    example = (ROOT / "examples" / "tune_own_model.py").read_text(encoding="utf-8")
+    given = example.split("with tempfile")[0]
+    block = blocks("python")[2].replace("val_auc", "val_accuracy").replace("trials=10", "trials=1")
+    run("-c", given + block, folder=tmp_path)
+    assert list((tmp_path / "search" / "folds").glob("*.npz"))
+
+
+def test_the_readme_uses_shards_as_they_are():
+    """Its lines are run, at a smaller size, by the tests of shards."""
+    tree = ast.parse(blocks("python")[1])
+    used = {n.attr for n in ast.walk(tree) if isinstance(n, ast.Attribute)}
+    assert used - {"fit", "pipelines"} <= set(dir(Shards))
 
 
 def test_the_cohort_yaml_of_the_readme_is_valid_and_ten_lines_long():

@@ -20,7 +20,7 @@ labels = {"death": (np.arange(24) % 2).astype("float32")[:, None]}
 options = HybridOptions(
     self_supervised=0.5, modality_dropout=0.3, bag="gated_attention", metrics=False
 )
-for sequence, fusion in (("lstm", "concat"), ("grud", "gated"), ("transformer", "attention")):
+for sequence, fusion in (("grud", "gated"), ("transformer", "attention")):
     model = make_model(options=options, sequence=sequence, fusion=fusion, tabular="plr_mlp")
     history = model.fit(inputs, labels, batch_size=12, verbose=0).history
     assert np.isfinite(history["loss"]).all()

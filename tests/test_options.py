@@ -78,9 +78,9 @@ def test_a_pooled_picture_tells_the_direction_of_stripes_and_forgets_absent_imag
 @pytest.mark.parametrize(
     "chosen",
     [
-        {"self_supervised": 0.5},
-        {"modality_dropout": 0.4},
-        {"missing_token": True},
+        pytest.param({"self_supervised": 0.5}, marks=pytest.mark.slow),
+        pytest.param({"modality_dropout": 0.4}, marks=pytest.mark.slow),
+        pytest.param({"missing_token": True}, marks=pytest.mark.slow),
         {"self_supervised": 0.5, "modality_dropout": 0.4, "missing_token": True, "bag": "max"},
     ],
     ids=lambda chosen: "-".join(chosen),

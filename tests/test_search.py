@@ -1,11 +1,14 @@
+import keras_tuner
 import numpy as np
 import pytest
 from tiny import CONFIG, make_arrays
 
 from hybrid_zoo.errors import NumericsError
-from hybrid_zoo.tuning.cross_validation import Protocol, cross_validate, mean_auroc
+from hybrid_zoo.tuning.cross_validation import Protocol, cross_validate
 from hybrid_zoo.tuning.folds import make_folds
 from hybrid_zoo.tuning.networks import Network
+from hybrid_zoo.tuning.options import SearchOptions
+from hybrid_zoo.tuning.ranking import mean_auroc
 from hybrid_zoo.tuning.search import CrossValidatedTuner
 
 ARRAYS = make_arrays(120)
@@ -52,10 +55,24 @@ def protocol(**options):
     return Protocol(folds=folds, labels=ARRAYS.labels, patient_ids=ARRAYS.patient_ids, **settings)
 
 
+def tuner_of(network, folder, **options):
+    return CrossValidatedTuner(
+        network,
+        objective=keras_tuner.Objective("auroc", "max"),
+        directory=folder,
+        trials=2,
+        options=SearchOptions(**({"epochs": 1} | options)),
+    )
+
+
 def searched(network, folder, **options):
-    tuner = CrossValidatedTuner(network, protocol(), trials=2, directory=folder / "s", **options)
-    tuner.search()
+    tuner = tuner_of(network, folder / "s", **options)
+    tuner.run(protocol())
     return tuner
+
+
+def results(tuner):
+    return [tuner.result(trial) for trial in tuner.oracle.trials.values()]
 
 
 @pytest.fixture(scope="module")
@@ -69,13 +86,13 @@ def test_a_search_fits_every_configuration_once_per_fold_the_default_first(spied
     spy, tuner = spied
     assert spy.configs[:2] == [DEFAULT, DEFAULT]
     assert len(spy.configs) == 4 and spy.configs[2] == spy.configs[3] != DEFAULT
-    assert len(tuner.results) == 2
+    assert len(results(tuner)) == 2
 
 
 def test_the_best_trial_is_the_one_with_the_highest_mean_auroc(spied):
     _, tuner = spied
     config, best = tuner.best()
-    means = [np.mean(r.scores) for r in tuner.results.values()]
+    means = [np.mean(r.scores) for r in results(tuner)]
     assert np.mean(best.scores) == max(means) and set(config) == set(DEFAULT)
 
 
@@ -91,9 +108,9 @@ def test_no_scored_row_and_no_patient_of_one_was_fitted_or_watched(spied):
 
 def test_out_of_fold_logits_cover_exactly_the_training_rows(spied):
     _, tuner = spied
-    for result in tuner.results.values():
+    for result in results(tuner):
         for target, width in (("death", ()), ("stage", (3,))):
-            logits = result.logits[target]
+            logits = result.out_of_fold[target]
             assert logits.shape == (120, *width)
             seen = np.isfinite(logits).reshape(120, -1).all(axis=1)
             assert np.flatnonzero(seen).tolist() == TRAIN.tolist()
@@ -101,9 +118,9 @@ def test_out_of_fold_logits_cover_exactly_the_training_rows(spied):
 
 def test_the_score_of_a_fold_is_the_auroc_of_its_out_of_fold_logits(spied):
     _, tuner = spied
-    for result in tuner.results.values():
+    for result in results(tuner):
         for (_, rows), score in zip(protocol().folds, result.scores, strict=True):
-            found = {t: z[rows] for t, z in result.logits.items()}
+            found = {t: z[rows] for t, z in result.out_of_fold.items()}
             labels = {t: y[rows] for t, y in ARRAYS.labels.items()}
             assert mean_auroc(found, labels) == pytest.approx(score)
 
@@ -120,19 +137,18 @@ def test_the_statistics_of_a_fold_come_from_its_fitted_rows_alone():
 def test_a_diverging_configuration_does_not_end_the_search(tmp_path):
     tuner = searched(Diverging(ARRAYS, ["tabular"], every=False), tmp_path)
     config, result = tuner.best()
-    assert len(tuner.results) == 1 and config != DEFAULT
+    assert tuner.table()["status"].tolist() == ["failed", "whole"] and config != DEFAULT
     assert np.isfinite(result.scores).all()
 
 
 def test_a_search_in_which_all_diverge_ends_with_the_first_cause(tmp_path):
-    tuner = searched(Diverging(ARRAYS, ["tabular"], every=True), tmp_path)
     with pytest.raises(NumericsError, match=r"All 2 trials failed; the first: .*'dense/kernel'"):
-        tuner.best()
+        searched(Diverging(ARRAYS, ["tabular"], every=True), tmp_path)
 
 
 def test_no_further_trial_starts_after_the_deadline(tmp_path):
-    tuner = searched(Network(ARRAYS, ["tabular"]), tmp_path, deadline=1e-9)
-    assert len(tuner.results) == 1 and tuner.best()[0] == DEFAULT
+    tuner = searched(Network(ARRAYS, ["tabular"]), tmp_path, minutes=1e-9)
+    assert len(tuner.table()) == 1 and tuner.best()[0] == DEFAULT
 
 
 def test_cross_validation_says_what_it_took_and_calls_back_after_each_fit():

@@ -1,15 +1,17 @@
-"""Cross-validate one configuration of one network, keeping every out-of-fold prediction."""
+"""Cross-validate one configuration of one learner, keeping every out-of-fold prediction."""
 
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any
 
 import numpy as np
-from scipy.special import softmax
 
-from hybrid_zoo.evaluation.ranking import auroc
+from hybrid_zoo.errors import ConfigError
+from hybrid_zoo.registry import nearest
 from hybrid_zoo.tuning.folds import hold_back
-from hybrid_zoo.tuning.networks import Network
+from hybrid_zoo.tuning.journal import Fold, Journal
+from hybrid_zoo.tuning.learner import Fitted, Learner
+from hybrid_zoo.tuning.racing import Race
 
 Part = tuple[np.ndarray, np.ndarray]
 
@@ -20,10 +22,13 @@ class Protocol:
 
     Args:
         folds: Per fold the training and the scored rows, as positions among all samples.
-        labels: Target to `(samples,)`; NaN is unknown.
+        labels: Target to `(samples,)`, on which the rows that early stopping watches are
+            stratified; NaN is unknown.
         patient_ids: `(samples,)`.
         epochs: Most epochs of a fit.
         seed: Of the weights, the batches and the rows that early stopping watches.
+        objective: Name of the metric that scores a fold.
+        journal: Where finished folds are kept and found.
         on_fit: Called after each fit with its seconds.
     """
 
@@ -32,6 +37,8 @@ class Protocol:
     patient_ids: np.ndarray
     epochs: int = 50
     seed: int = 0
+    objective: str = "auroc"
+    journal: Journal = field(default_factory=lambda: Journal(None, {}))
     on_fit: Callable[[float], None] = lambda seconds: None
 
 
@@ -40,14 +47,17 @@ class CrossValidated:
     """What a configuration did over the folds.
 
     Args:
-        scores: Per fold the mean AUROC over the targets.
-        logits: Target to `(samples,)` or `(samples, classes)` out-of-fold logits; NaN elsewhere.
+        scores: Per fold the objective; fewer than there are folds if a race stopped it.
+        metrics: Per fold every metric by name.
+        out_of_fold: Output to `(samples,)` or `(samples, classes)` out-of-fold predictions of the
+            learner, a network's as logits; NaN elsewhere.
         epochs: Per fold the best epoch.
         seconds: Wall time of all fits.
     """
 
     scores: list[float]
-    logits: dict[str, np.ndarray]
+    metrics: list[dict[str, float]]
+    out_of_fold: dict[str, np.ndarray]
     epochs: list[int]
     seconds: float
 
@@ -58,64 +68,120 @@ class CrossValidated:
 
 
 def cross_validate(
-    network: Network, config: Mapping[str, Any], protocol: Protocol
+    learner: Learner, config: Mapping[str, Any], protocol: Protocol, race: Race | None = None
 ) -> CrossValidated:
     """Fit a configuration once per fold and predict the fold it never saw.
 
     Args:
-        network: The architecture and its data.
-        config: From the network's `default` or `draw`.
+        learner: The architecture and its data.
+        config: From the learner's `draw`.
         protocol: Folds, seed and epochs.
+        race: Stops after a fold that leaves no hope; None runs all.
 
     Returns:
-        Scores, out-of-fold logits and epochs.
+        Scores, out-of-fold predictions and epochs.
+
+    Raises:
+        ConfigError: If the learner reports no metric of the objective's name.
+        NumericsError: If training left the finite numbers.
 
     Source:
         Stone 1974, J R Stat Soc B 36:111. Early stopping watches a patient-grouped 15 % of each
         fold's training part, never the fold that is scored.
     """
-    scores, epochs, seconds = [], [], 0.0
-    logits: dict[str, np.ndarray] = {}
-    for train, scored in protocol.folds:
-        rows, watched = hold_back(
-            train, protocol.labels, protocol.patient_ids, 0.15, seed=protocol.seed
-        )
-        fitted = network.fit(config, rows, watched, epochs=protocol.epochs, seed=protocol.seed)
-        found = network.logits(config, scored)
-        for target, values in found.items():
-            shape = (len(protocol.patient_ids), *values.shape[1:])
-            logits.setdefault(target, np.full(shape, np.nan))[scored] = values
-        scores.append(mean_auroc(found, {t: y[scored] for t, y in protocol.labels.items()}))
-        epochs.append(fitted.epochs)
-        seconds += fitted.seconds
-        protocol.on_fit(fitted.seconds)
-    return CrossValidated(scores=scores, logits=logits, epochs=epochs, seconds=seconds)
+    done: list[Fold] = []
+    scores: list[float] = []
+    key = _key(config, protocol)
+    for number, part in enumerate(protocol.folds):
+        fold = protocol.journal.read(key, number)
+        if fold is None:
+            fold = _fit(learner, config, part, protocol)
+            protocol.journal.write(key, number, fold)
+        protocol.on_fit(fold.seconds)
+        done.append(fold)
+        scores.append(_score(fold, protocol.objective))
+        if race is not None and race.hopeless(scores):
+            break
+    return together(done, protocol)
 
 
-def mean_auroc(logits: Mapping[str, np.ndarray], labels: Mapping[str, np.ndarray]) -> float:
-    """Average AUROC over targets, and over classes one against the rest.
+def recall(config: Mapping[str, Any], protocol: Protocol) -> CrossValidated | None:
+    """Return what an earlier `cross_validate` left in the journal.
 
     Args:
-        logits: Target to `(rows,)` or `(rows, classes)`.
-        labels: Target to `(rows,)`; NaN is unknown.
+        config: The configuration.
+        protocol: The same as then.
 
     Returns:
-        The mean over the targets that hold both classes; NaN if none does.
+        The folds up to the first that is not there; None if that is the first one.
     """
-    areas = []
-    for target, values in logits.items():
-        known = np.isfinite(labels[target])
-        label, score = labels[target][known], values[known]
-        if score.ndim == 1:
-            areas.append(_area(label == 1, score))
-        else:
-            # Logits of one class mean nothing across samples; probabilities do.
-            share = softmax(score, axis=1)
-            areas += [_area(label == k, share[:, k]) for k in range(share.shape[1])]
-    return float(np.nanmean(areas)) if np.isfinite(areas).any() else float("nan")
+    key, done = _key(config, protocol), []
+    for number in range(len(protocol.folds)):
+        fold = protocol.journal.read(key, number)
+        if fold is None:
+            break
+        done.append(fold)
+    return together(done, protocol) if done else None
 
 
-def _area(positive: np.ndarray, score: np.ndarray) -> float:
-    if positive.all() or not positive.any():
-        return float("nan")
-    return float(np.squeeze(auroc(positive.astype(float), score)))
+def _key(config: Mapping[str, Any], protocol: Protocol) -> dict[str, Any]:
+    return {**config, "epochs": protocol.epochs}
+
+
+def together(done: Sequence[Fold], protocol: Protocol) -> CrossValidated:
+    """Put finished folds together.
+
+    Args:
+        done: In the order of the protocol's folds.
+        protocol: Folds and objective.
+    """
+    return CrossValidated(
+        scores=[_score(fold, protocol.objective) for fold in done],
+        metrics=[fold.metrics for fold in done],
+        out_of_fold=_out_of_fold(done, protocol),
+        epochs=[fold.epochs for fold in done],
+        seconds=sum(fold.seconds for fold in done),
+    )
+
+
+def _fit(learner: Learner, config: Mapping[str, Any], part: Part, protocol: Protocol) -> Fold:
+    train, scored = part
+    seed = protocol.seed
+    rows, watched = hold_back(train, protocol.labels, protocol.patient_ids, 0.15, seed=seed)
+    fitted = learner.fit(config, rows, watched, epochs=protocol.epochs, seed=seed)
+    return scored_fold(learner, config, scored, fitted)
+
+
+def scored_fold(
+    learner: Learner, config: Mapping[str, Any], rows: np.ndarray, fitted: Fitted
+) -> Fold:
+    """Score the last fit on rows that it never saw.
+
+    Args:
+        learner: The architecture and its data.
+        config: Of the last fit.
+        rows: Positions.
+        fitted: What the fit took.
+    """
+    predictions, metrics = learner.score(config, rows)
+    return Fold(
+        predictions=predictions, metrics=metrics, epochs=fitted.epochs, seconds=fitted.seconds
+    )
+
+
+def _score(fold: Fold, objective: str) -> float:
+    if objective not in fold.metrics:
+        raise ConfigError(
+            f"The objective is {objective!r}, which no metric reports."
+            f"{nearest(objective, fold.metrics)} The model reports: {sorted(fold.metrics)}."
+        )
+    return float(fold.metrics[objective])
+
+
+def _out_of_fold(done: Sequence[Fold], protocol: Protocol) -> dict[str, np.ndarray]:
+    found: dict[str, np.ndarray] = {}
+    for fold, (_, scored) in zip(done, protocol.folds, strict=False):
+        for name, values in fold.predictions.items():
+            shape = (len(protocol.patient_ids), *values.shape[1:])
+            found.setdefault(name, np.full(shape, np.nan))[scored] = values
+    return found

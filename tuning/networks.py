@@ -1,10 +1,8 @@
 """Train one architecture again and again: folds, trials and seeds share data and graph."""
 
-import contextlib
-import random
 import time
-from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass, replace
+from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from typing import Any
 
 import keras
@@ -18,32 +16,20 @@ from hybrid_zoo.pipelines.arrays import CohortArrays
 from hybrid_zoo.pipelines.datasets import Batches
 from hybrid_zoo.pipelines.imbalance import IMBALANCE, Remedy, oversample
 from hybrid_zoo.training import fit
-from hybrid_zoo.tuning.space import Config, Space, build_arguments, parts_of
+from hybrid_zoo.tuning.identity import fingerprint
+from hybrid_zoo.tuning.learner import Config, Fitted, copy_state, seeded
+from hybrid_zoo.tuning.ranking import mean_auroc
+from hybrid_zoo.tuning.space import Space, build_arguments, parts_of
 
 BATCH = 32
 PREDICTION_BATCH = 256
 
 
-@dataclass(frozen=True, kw_only=True)
-class Fitted:
-    """One finished fit.
-
-    Args:
-        model: The trained model; the next fit of the same configuration changes its weights.
-        epochs: Best epoch, counted from 1.
-        seconds: Wall time.
-    """
-
-    model: HybridModel
-    epochs: int
-    seconds: float
-
-
 class Network:
     """A hybrid, or a net of a single modality, over one cohort.
 
-    Building a graph costs a second, tracing it several: each configuration is traced once and its
-    weights, optimiser and statistics are reset for every further fit.
+    Building a graph costs a second, tracing it several: each architecture is traced once, and its
+    weights, statistics, dropout, L2 and optimiser are reset for every further fit.
 
     Args:
         arrays: The cohort.
@@ -74,11 +60,20 @@ class Network:
         self.targets = {t: len(arrays.classes.get(t, ())) or 1 for t in arrays.labels}
         self._batches = Batches(self._inputs, arrays.labels)
         self._traced: dict[tuple, tuple[HybridModel, keras.Model]] = {}
+        self.space: Any = None
 
     @property
     def default(self) -> Config:
         """The prespecified configuration."""
         return self._space.default(self._parts)
+
+    def declare(self, hp: Any) -> None:
+        """Register the search space.
+
+        Args:
+            hp: `keras_tuner.HyperParameters`.
+        """
+        self.draw(hp)
 
     def draw(self, hp: Any) -> Config:
         """Declare the search space and return one configuration of it.
@@ -100,15 +95,9 @@ class Network:
         )
 
     def fit(
-        self,
-        config: Mapping[str, Any],
-        rows: np.ndarray,
-        valid: np.ndarray | None = None,
-        *,
-        epochs: int = 50,
-        seed: int = 0,
-        callbacks: Sequence[keras.callbacks.Callback] = (),
-    ) -> Fitted:
+        self, config: Mapping[str, Any], rows: np.ndarray, valid: np.ndarray | None = None, *,
+        epochs: int = 50, seed: int = 0,
+    ) -> Fitted:  # fmt: skip
         """Train from scratch on some rows.
 
         Args:
@@ -117,7 +106,6 @@ class Network:
             valid: Rows that early stopping watches; None runs all epochs.
             epochs: Most epochs.
             seed: Of the weights, the dropout and the order of the batches.
-            callbacks: Further Keras callbacks.
 
         Returns:
             The trained model and what it took.
@@ -129,7 +117,7 @@ class Network:
         watched = None
         if valid is not None:
             watched = self._batches.dataset(valid, batch_size=PREDICTION_BATCH)
-        best, _ = fit(model, train, watched, epochs=epochs, callbacks=callbacks)
+        best, _ = fit(model, train, watched, epochs=epochs)
         return Fitted(model=model, epochs=best, seconds=time.perf_counter() - start)
 
     def logits(self, config: Mapping[str, Any], rows: np.ndarray) -> dict[str, np.ndarray]:
@@ -150,12 +138,36 @@ class Network:
             for target, values in outputs.items()
         }
 
+    def score(
+        self, config: Mapping[str, Any], rows: np.ndarray
+    ) -> tuple[dict[str, np.ndarray], dict[str, float]]:
+        """Score the last fit of a configuration.
+
+        Args:
+            config: As given to `fit`.
+            rows: Positions.
+
+        Returns:
+            Logits by target, as of `logits`; and `auroc`, the mean over targets and classes.
+        """
+        found = self.logits(config, rows)
+        labels = {target: values[rows] for target, values in self._arrays.labels.items()}
+        return found, {"auroc": mean_auroc(found, labels)}
+
+    def identity(self) -> Config:
+        """Return what tells this network from another, as JSON."""
+        options = {name: str(value) for name, value in vars(self._options).items()}
+        return {
+            "data": fingerprint([self._inputs, self._arrays.labels, self._arrays.patient_ids]),
+            "network": [*self.modalities, self._imbalance, sorted(options.items())],
+        }
+
     def _fresh(
         self, config: Mapping[str, Any], rows: np.ndarray, copied: np.ndarray, seed: int
     ) -> tuple[HybridModel, keras.Model]:
         """Return the traced model of a configuration with the state of a newly built one."""
         options = replace(self._options, class_weight=self._class_weights(copied))
-        with _seeded(seed):
+        with seeded(seed):
             new = build_hybrid(
                 self.spec(rows), targets=self.targets, options=options, **build_arguments(config)
             )
@@ -163,7 +175,9 @@ class Network:
             self._traced[_key(config)] = (new, new.logits)
             return self._traced[_key(config)]
         model, reader = self._traced[_key(config)]
-        _copy_state(new, model)
+        for target, loss in new.loss.items():
+            model.loss[target].class_weight.assign(loss.class_weight)
+        copy_state(new, model)
         return model, reader
 
     def _class_weights(self, rows: np.ndarray) -> dict[str, list[float]]:
@@ -178,32 +192,6 @@ class Network:
         return weights
 
 
-@contextlib.contextmanager
-def _seeded(seed: int) -> Iterator[None]:
-    """Let Keras draw the seeds of a new model from `seed`, and leave Python's generator as it was.
-
-    `keras.utils.set_random_seed` would also empty TensorFlow's kernel cache, and the next step of
-    every traced graph would then take seconds.
-    """
-    before = random.getstate()
-    random.seed(seed)
-    try:
-        yield
-    finally:
-        random.setstate(before)
-
-
 def _key(config: Mapping[str, Any]) -> tuple:
-    return tuple(sorted(config.items()))
-
-
-def _copy_state(new: HybridModel, old: HybridModel) -> None:
-    """Give a traced model the weights, statistics, dropout state and optimiser of a new one."""
-    for target, loss in new.loss.items():
-        old.loss[target].class_weight.assign(loss.class_weight)
-    for source, destination in zip(new.variables, old.variables, strict=True):
-        destination.assign(source)
-    old.stop_training = False
-    for variable in old.optimizer.variables:
-        if variable is not old.optimizer.learning_rate:
-            variable.assign(keras.ops.zeros_like(variable))
+    """What needs a graph of its own: dropout and L2 are weights of it."""
+    return tuple(sorted((k, v) for k, v in config.items() if k not in ("dropout", "l2")))

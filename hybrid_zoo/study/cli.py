@@ -33,6 +33,7 @@ Image = Annotated[list[str] | None, typer.Option(help="Image encoder; again for 
 Sequence = Annotated[list[str] | None, typer.Option(help="Sequence encoder; again for a choice.")]
 Fusion = Annotated[list[str] | None, typer.Option(help="Fusion; again for a choice.")]
 Overwrite = Annotated[bool, typer.Option("--overwrite", help="Replace an existing run.")]
+New = Annotated[bool, typer.Option("--new", help="Forget what a stopped study left.")]
 
 
 @app.command("study")
@@ -51,8 +52,11 @@ def study_command(
     fusion: Fusion = None,
     config: Config = None,
     overwrite: Overwrite = False,
+    new: New = False,
 ) -> None:
     """Compare the hybrid with every single modality and every baseline, and say if fusing helped.
+
+    Stopped by whatever, the same command goes on where it was.
 
     RUN holds patient-level data and a model that may memorise it: protect it like the source.
     """
@@ -71,7 +75,7 @@ def study_command(
         "sequence": sequence,
         "fusion": fusion,
     }
-    study(cohort, read_settings(config, given), out, overwrite=overwrite)
+    study(cohort, read_settings(config, given), out, overwrite=overwrite, new=new)
 
 
 @app.command("demo")

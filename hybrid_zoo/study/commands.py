@@ -70,7 +70,7 @@ def read(folder: Path, *, rescan: bool = False) -> Cohort:
         return Cohort.read(folder, progress=update, rescan=rescan)
 
 
-def study(folder: Path, settings: Settings, out: Path, *, overwrite: bool) -> Path:
+def study(folder: Path, settings: Settings, out: Path, *, overwrite: bool, new: bool) -> Path:
     """Run a study and print its verdicts.
 
     Args:
@@ -78,12 +78,13 @@ def study(folder: Path, settings: Settings, out: Path, *, overwrite: bool) -> Pa
         settings: The options.
         out: The run folder.
         overwrite: Replace an existing run.
+        new: Forget what a stopped study left.
     """
     if out.exists() and not overwrite:
         raise ConfigError(f"{out} exists. Choose another --out, or pass --overwrite.")
     cohort = read(folder)
     print_lines(cohort.summary())
-    run = run_with_bar(cohort, settings, out, overwrite=overwrite)
+    run = run_with_bar(cohort, settings, out, overwrite=overwrite, new=new)
     print_lines(verdicts(run))
     console.print(f"Report: {run / 'report.html'}")
     console.print("This folder holds patient-level data and a model that may memorise it: protect")
@@ -91,7 +92,9 @@ def study(folder: Path, settings: Settings, out: Path, *, overwrite: bool) -> Pa
     return run
 
 
-def run_with_bar(cohort: Cohort, settings: Settings, out: Path, *, overwrite: bool) -> Path:
+def run_with_bar(
+    cohort: Cohort, settings: Settings, out: Path, *, overwrite: bool, new: bool
+) -> Path:
     """Run a study with a progress bar; say what is left when it is interrupted.
 
     Args:
@@ -99,6 +102,7 @@ def run_with_bar(cohort: Cohort, settings: Settings, out: Path, *, overwrite: bo
         settings: The options.
         out: The run folder.
         overwrite: Replace an existing run.
+        new: Forget what a stopped study left.
     """
     with console.status("Loading TensorFlow"):
         load_tensorflow()
@@ -108,10 +112,19 @@ def run_with_bar(cohort: Cohort, settings: Settings, out: Path, *, overwrite: bo
     try:
         with bar("Fits") as update:
             return run_study(
-                cohort, settings, out, overwrite=overwrite, command=command, progress=update
+                cohort,
+                settings,
+                out,
+                overwrite=overwrite,
+                new=new,
+                command=command,
+                progress=update,
             )
     except KeyboardInterrupt as stop:
-        console.print(f"Interrupted. What was finished is kept in {out}.partial (see run.log).")
+        console.print(
+            f"Interrupted. What was finished is kept in {out}.partial (see run.log): the same "
+            "command goes on from there."
+        )
         raise typer.Exit(INTERRUPTED) from stop
 
 

@@ -53,7 +53,7 @@ def _act(out: Path, settings: Settings, patients: int, shortcut: bool) -> Path:
                 shortcut=shortcut,
                 progress=update,
             )
-        return run_with_bar(read(folder), settings, out, overwrite=True)
+        return run_with_bar(read(folder), settings, out, overwrite=True, new=True)
     finally:
         shutil.rmtree(workspace)
 

@@ -5,13 +5,16 @@ from collections.abc import Mapping
 from typing import Any
 
 import keras
+import keras_tuner
 import numpy as np
 
+from hybrid_zoo.layers.knob_layers import count_parameters
 from hybrid_zoo.pipelines.arrays import CohortArrays
 from hybrid_zoo.study.entries import Cost, Entry, Logits, spread
 from hybrid_zoo.study.round import Round
-from hybrid_zoo.tuning.cross_validation import CrossValidated, cross_validate
+from hybrid_zoo.tuning.cross_validation import CrossValidated
 from hybrid_zoo.tuning.networks import Network
+from hybrid_zoo.tuning.options import SearchOptions
 from hybrid_zoo.tuning.search import CrossValidatedTuner
 
 
@@ -44,10 +47,10 @@ def enter_network(name: str, network: Network, this: Round) -> Entry:
         runs.append({t: spread(v, this.scored, samples) for t, v in found.items()})
         cost += Cost(fits=1, seconds=time.perf_counter() - start)
         this.on_fit(name)
-    cost.n_parameters, cost.epochs = fitted.model.count_params(), cv.median_epochs
+    cost.n_parameters, cost.epochs = count_parameters(fitted.model), cv.median_epochs
     return Entry(
         name=name,
-        out_of_fold=cv.logits,
+        out_of_fold=cv.out_of_fold,
         scored=runs[-1],
         other_seeds=runs[:-1],
         cost=cost,
@@ -84,23 +87,21 @@ def calibrate_model(model: keras.Model, lines: Mapping[str, tuple[float, float]]
 def _choose(
     name: str, network: Network, this: Round
 ) -> tuple[Mapping[str, Any], CrossValidated, Cost]:
-    """Search, or take the prespecified configuration; either way with out-of-fold predictions."""
-    protocol = this.protocol(name)
+    """Search, the prespecified configuration first; every fold is kept in case this is stopped."""
     start = time.perf_counter()
-    if this.trials > 1:
-        tuner = CrossValidatedTuner(
-            network,
-            protocol,
-            trials=this.trials,
-            directory=this.workspace / f"search-{name}-{this.number}",
-            deadline=this.deadline,
-        )
-        tuner.search()
-        config, cv = tuner.best()
-        tried = len(tuner.results)
-    else:
-        config, tried = network.default, 1
-        cv = cross_validate(network, config, protocol)
+    tuner = CrossValidatedTuner(
+        network,
+        objective=keras_tuner.Objective("auroc", "max"),
+        directory=this.workspace / f"{name}-{this.number}",
+        trials=this.trials,
+        options=SearchOptions(
+            epochs=this.settings.epochs, seed=this.settings.seed, minutes=this.minutes
+        ),
+    )
+    protocol = this.protocol(name)
+    tuner.run(protocol)
+    config, cv = tuner.best()
+    tried = len(tuner.table())
     fits = tried * len(protocol.folds)
     seconds = time.perf_counter() - start
     return config, cv, Cost(configurations=tried, fits=fits, seconds=seconds)

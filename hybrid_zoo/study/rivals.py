@@ -11,8 +11,8 @@ from hybrid_zoo.pipelines.cohort import Cohort
 from hybrid_zoo.study.entries import Cost, Entry, spread
 from hybrid_zoo.study.round import Round
 from hybrid_zoo.tuning.baselines import BASELINES, Baseline, FittedBaseline, baseline
-from hybrid_zoo.tuning.cross_validation import mean_auroc
 from hybrid_zoo.tuning.features import Features, row_features
+from hybrid_zoo.tuning.ranking import mean_auroc
 from hybrid_zoo.tuning.shortcuts import missingness_features, score_values, shortcut_features
 
 

@@ -45,6 +45,11 @@ class Round:
         """Whether the time budget is used up."""
         return self.deadline is not None and time.monotonic() > self.deadline
 
+    @property
+    def minutes(self) -> float | None:
+        """What is left of the time budget; None for no limit."""
+        return None if self.deadline is None else max(0, self.deadline - time.monotonic()) / 60
+
     @cached_property
     def folds(self) -> list[tuple[np.ndarray, np.ndarray]]:
         """Folds of the training rows, as positions among all samples."""
@@ -54,7 +59,7 @@ class Round:
         return [(self.train[fit], self.train[score]) for fit, score in parts]
 
     def protocol(self, name: str) -> Protocol:
-        """Return how the fits of one model are made.
+        """Return what the fits of one model are made on.
 
         Args:
             name: The model, for the progress bar.
@@ -63,7 +68,5 @@ class Round:
             folds=self.folds,
             labels=self.arrays.labels,
             patient_ids=self.arrays.patient_ids,
-            epochs=self.settings.epochs,
-            seed=self.settings.seed,
             on_fit=lambda seconds: self.on_fit(name),
         )

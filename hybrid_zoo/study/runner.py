@@ -34,18 +34,21 @@ def run_study(
     out: Path,
     *,
     overwrite: bool = False,
+    new: bool = False,
     command: str = "",
     progress: Progress = lambda done, total, name: None,
 ) -> Path:
     """Compare all models on a cohort and write the run folder.
 
-    The folder is written as `OUT.partial` and renamed when it is whole.
+    The folder is written as `OUT.partial` and renamed when it is whole. Stopped by whatever, the
+    same study goes on at the next fold of its networks.
 
     Args:
         cohort: The cohort.
         settings: The user's options.
         out: The run folder; must not exist unless `overwrite`.
         overwrite: Replace an existing run.
+        new: Forget what a stopped study left in `OUT.partial`.
         command: What the user typed, for the record.
         progress: Called with fits done, fits in all and the model's name.
 
@@ -53,8 +56,8 @@ def run_study(
         The run folder.
 
     Raises:
-        ConfigError: For an unknown encoder or fusion, or if the folder exists or the folds cannot
-            be made.
+        ConfigError: For an unknown encoder or fusion, or if the folder exists, the folds cannot be
+            made, or another study was stopped there.
         NumericsError: If training left the finite numbers.
 
     Source:
@@ -62,7 +65,7 @@ def run_study(
     """
     start = time.perf_counter()
     space = Space(settings.names)  # refuses an unknown name before anything is written
-    partial = prepare_folder(out, overwrite=overwrite)
+    partial = prepare_folder(out, overwrite=overwrite, new=new)
     with _log_file(partial / "run.log"):
         cohort.quarantine.to_csv(partial / "quarantine.csv", index=False)
         artefacts.write_settings(partial, cohort, settings)
@@ -92,15 +95,16 @@ def run_study(
     return out
 
 
-def prepare_folder(out: Path, *, overwrite: bool) -> Path:
-    """Make `OUT.partial`, removing what an interrupted run left there.
+def prepare_folder(out: Path, *, overwrite: bool, new: bool = False) -> Path:
+    """Make `OUT.partial`, where a stopped study may have left finished folds.
 
     Args:
         out: The run folder's final place.
         overwrite: Whether an existing run may be replaced at the end.
+        new: Remove those folds too.
 
     Returns:
-        The partial folder, empty.
+        The partial folder, with nothing but `search` in it.
 
     Raises:
         ConfigError: If the run exists and may not be replaced.
@@ -108,9 +112,11 @@ def prepare_folder(out: Path, *, overwrite: bool) -> Path:
     if out.exists() and not overwrite:
         raise ConfigError(f"{out} exists. Choose another --out, or pass --overwrite.")
     partial = out.with_name(out.name + ".partial")
-    if partial.exists():
-        shutil.rmtree(partial)
-    partial.mkdir(parents=True)
+    partial.mkdir(parents=True, exist_ok=True)
+    for path in partial.iterdir():
+        if path.name == "search" and not new:
+            continue
+        shutil.rmtree(path) if path.is_dir() else path.unlink()
     return partial
 
 

@@ -16,7 +16,7 @@ from hybrid_zoo.study.calibrated import Calibrated, calibrate
 from hybrid_zoo.study.entries import Cost, Entry, Logits
 from hybrid_zoo.study.networks import present_rows
 from hybrid_zoo.study.round import Round
-from hybrid_zoo.tuning.cross_validation import mean_auroc
+from hybrid_zoo.tuning.ranking import mean_auroc
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -1,0 +1,85 @@
+"""What a search trains: anything that fits a configuration on some rows and scores it on others."""
+
+import contextlib
+import random
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from typing import Any, Protocol
+
+import keras
+import numpy as np
+
+Config = dict[str, Any]
+
+
+@dataclass(frozen=True, kw_only=True)
+class Fitted:
+    """One finished fit.
+
+    Args:
+        model: The trained model; the next fit of the same configuration changes its weights.
+        epochs: Best epoch, counted from 1.
+        seconds: Wall time.
+    """
+
+    model: keras.Model
+    epochs: int
+    seconds: float
+
+
+class Learner(Protocol):
+    """An architecture with its data. `Network` and `KerasLearner` are two."""
+
+    space: Any
+    """`keras_tuner.HyperParameters` of a search, which sets it."""
+
+    def draw(self, hp: Any) -> Config:
+        """Return the configuration that a trial's hyperparameters stand for."""
+
+    def fit(
+        self, config: Mapping[str, Any], rows: np.ndarray, valid: np.ndarray | None = None, *,
+        epochs: int = 50, seed: int = 0,
+    ) -> Fitted:  # fmt: skip
+        """Train from scratch on some rows; early stopping watches `valid`."""
+
+    def score(
+        self, config: Mapping[str, Any], rows: np.ndarray
+    ) -> tuple[dict[str, np.ndarray], dict[str, float]]:
+        """Return predictions of the last fit by output, and metrics by name."""
+
+    def identity(self) -> Config:
+        """Return what tells this learner's data and model from another's, as JSON."""
+
+
+def copy_state(new: keras.Model, old: keras.Model) -> None:
+    """Give a traced model the weights, statistics, dropout state and optimiser of a new one.
+
+    Args:
+        new: Just built and compiled.
+        old: Of the same architecture; its graph is used again.
+    """
+    for source, destination in zip(new.variables, old.variables, strict=True):
+        destination.assign(source)
+    if not new.optimizer.built:
+        new.optimizer.build(new.trainable_variables)
+    for source, destination in zip(new.optimizer.variables, old.optimizer.variables, strict=True):
+        destination.assign(source)
+    old.stop_training = False
+
+
+@contextlib.contextmanager
+def seeded(seed: int) -> Iterator[None]:
+    """Let Keras draw the seeds of a new model from `seed`, and leave Python's generator as it was.
+
+    Args:
+        seed: The same seed gives the same weights and dropout.
+
+    `keras.utils.set_random_seed` would also empty TensorFlow's kernel cache, and the next step of
+    every traced graph would then take seconds.
+    """
+    before = random.getstate()
+    random.seed(seed)
+    try:
+        yield
+    finally:
+        random.setstate(before)
