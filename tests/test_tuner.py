@@ -1,5 +1,7 @@
 """The tuner alone: a user's own Keras model, NumPy arrays, any splitter, and any interruption."""
 
+import shutil
+
 import keras
 import keras_tuner
 import numpy as np
@@ -60,6 +62,13 @@ def test_a_search_over_a_users_own_model_and_arrays(done):
         table["mean"], table[["fold_1", "fold_2", "fold_3"]].mean(axis=1), rtol=1e-12
     )
     assert (table["seconds"] > 0).all() and table["units"].between(4, 16).all()
+
+
+def test_results_outlive_their_folder(tmp_path):
+    found = tuner(tmp_path, trials=1, epochs=1)
+    found.search(X, Y, folds=2)
+    shutil.rmtree(tmp_path / "folds")
+    assert found.best()[1].scores and found.table()["status"].tolist() == ["whole"]
 
 
 def test_every_sample_is_predicted_by_a_model_that_saw_nobody_of_its_group(done):

@@ -65,6 +65,7 @@ class CrossValidatedTuner(keras_tuner.Tuner):
         self._folder = Path(directory)
         self.nested: Nested | None = None
         self._searched: tuple[Learner, Protocol] | None = None
+        self._done: dict[str, CrossValidated] = {}
         self._race: Race | None = None
         self._deadline: float | None = None
         oracle = make_oracle(objective, trials, self.options)
@@ -152,7 +153,7 @@ class CrossValidatedTuner(keras_tuner.Tuner):
         learner, protocol = self._of(trial)
         try:
             config = learner.draw(trial.hyperparameters)
-            scores = cross_validate(learner, config, protocol, self._race).scores
+            result = cross_validate(learner, config, protocol, self._race)
         except ConfigError as error:  # the user's own mistake, and of every trial
             raise keras_tuner.errors.FatalError(str(error)) from error
         except NumericsError as error:
@@ -162,7 +163,8 @@ class CrossValidatedTuner(keras_tuner.Tuner):
             raise keras_tuner.errors.FailedTrialError("out of memory") from error
         if self._deadline and time.monotonic() > self._deadline:
             self.oracle.max_trials = len(self.oracle.trials)
-        name = self.oracle.objective.name
+        self._done[trial.trial_id] = result
+        name, scores = self.oracle.objective.name, result.scores
         return {name: self._mean(scores), f"{name}_sd": float(np.std(scores))}
 
     def best(self) -> tuple[Config, CrossValidated]:
@@ -186,6 +188,8 @@ class CrossValidatedTuner(keras_tuner.Tuner):
         Args:
             trial: One of the oracle's.
         """
+        if trial.trial_id in self._done:
+            return self._done[trial.trial_id]
         learner, protocol = self._of(trial)
         return recall(learner.draw(trial.hyperparameters), protocol)
 
