@@ -69,6 +69,7 @@ class CrossValidatedTuner(keras_tuner.Tuner):
         self._race: Race | None = None
         self._deadline: float | None = None
         oracle = make_oracle(objective, trials, self.options)
+        self._oracle_name = type(oracle).__name__  # a worker's becomes a client of the chief's
         super().__init__(
             oracle=oracle,
             hypermodel=self._declare,
@@ -263,7 +264,7 @@ class CrossValidatedTuner(keras_tuner.Tuner):
             "seed": self.options.seed,
             "epochs": self.options.epochs,
             "objective": objective.name,
-            "oracle": type(self.oracle).__name__,
+            "oracle": self._oracle_name,
             "space": self.oracle.get_space().get_config()["space"],
         }
         journal = Journal(self._folder / name, identity, new=self.options.new)
