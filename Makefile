@@ -32,7 +32,7 @@ demo: $(STAMP)    ## Two simulated studies with known answers, about five minute
 	$(BIN)/hybrid-zoo demo
 
 test: $(STAMP)    ## The tests, without the slow ones
-	$(BIN)/python -m pytest -n $(WORKERS) --dist loadfile -m "not slow"
+	$(BIN)/python -m pytest -n $(WORKERS) --dist loadfile --no-loadscope-reorder -m "not slow"
 
 test-slow: $(STAMP)  ## The slow tests alone
 	$(BIN)/python -m pytest -m slow

@@ -13,6 +13,26 @@ if find_spec("hybrid_zoo") is None or find_spec("hybrid_zoo.pipelines") is None:
 sys.path.insert(0, str(Path(__file__).parent))  # so that tests can import `factories`
 
 
+# Files that take longest, longest first: whichever comes last keeps one core waiting.
+LONGEST = [
+    "study",
+    "encoders",
+    "options",
+    "examples",
+    "jax",
+    "hybrid",
+    "tuner",
+    "training",
+    "saving",
+]
+
+
+def pytest_collection_modifyitems(items):
+    """Begin with the longest files; needs --no-loadscope-reorder where tests run in parallel."""
+    rank = {f"test_{name}.py": place for place, name in enumerate(LONGEST)}
+    items.sort(key=lambda item: rank.get(item.path.name, len(rank)))
+
+
 @pytest.fixture(autouse=True)
 def same_seed():
     """Keras draws its seeds from Python's generator: no test may start with dead units by chance."""
