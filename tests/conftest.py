@@ -14,17 +14,9 @@ sys.path.insert(0, str(Path(__file__).parent))  # so that tests can import `fact
 
 
 # Files that take longest, longest first: whichever comes last keeps one core waiting.
-LONGEST = [
-    "study",
-    "encoders",
-    "options",
-    "examples",
-    "jax",
-    "hybrid",
-    "tuner",
-    "training",
-    "saving",
-]
+LONGEST = """
+study encoders options examples jax hybrid tuner training saving table_fuzz shards search store
+""".split()
 
 
 def pytest_collection_modifyitems(items):
