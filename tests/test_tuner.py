@@ -269,6 +269,7 @@ def test_the_time_budget_ends_with_the_best_so_far(tmp_path):
     found = tuner(tmp_path, minutes=1e-9)
     found.search(X, Y, folds=2)
     assert len(found.table()) == 1 and found.best()[1].scores
+    assert found.untried == 2
 
 
 def test_results_before_a_search_are_refused(tmp_path):

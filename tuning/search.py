@@ -64,6 +64,7 @@ class CrossValidatedTuner(keras_tuner.Tuner):
         self._hypermodel: Any = hypermodel
         self._folder = Path(directory)
         self.nested: Nested | None = None
+        self.untried = 0  # trials that the time budget left out
         self._searched: tuple[Learner, Protocol] | None = None
         self._done: dict[str, CrossValidated] = {}
         self._race: Race | None = None
@@ -163,7 +164,9 @@ class CrossValidatedTuner(keras_tuner.Tuner):
         except (MemoryError, tf.errors.ResourceExhaustedError) as error:
             raise keras_tuner.errors.FailedTrialError("out of memory") from error
         if self._deadline and time.monotonic() > self._deadline:
-            self.oracle.max_trials = len(self.oracle.trials)
+            begun = len(self.oracle.trials)
+            self.untried = (self.oracle.max_trials or begun) - begun
+            self.oracle.max_trials = begun
         self._done[trial.trial_id] = result
         name, scores = self.oracle.objective.name, result.scores
         return {name: self._mean(scores), f"{name}_sd": float(np.std(scores))}
