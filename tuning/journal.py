@@ -2,8 +2,6 @@
 
 import hashlib
 import json
-import os
-import secrets
 import shutil
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -15,6 +13,7 @@ from zipfile import BadZipFile
 import numpy as np
 
 from hybrid_zoo.errors import ConfigError
+from hybrid_zoo.tuning.files import write_whole
 
 _IDENTITY = "search.json"
 _ABOUT, _OF = "about", "output/"  # names in a fold's file
@@ -66,7 +65,7 @@ class Journal:
         wanted = json.loads(json.dumps(identity))
         kept = _identity(folder)
         if kept is None:
-            _write(folder / _IDENTITY, json.dumps(wanted, indent=1).encode())
+            write_whole(folder / _IDENTITY, json.dumps(wanted, indent=1).encode())
         elif kept != wanted:
             differ = [k for k in {**kept, **wanted} if kept.get(k) != wanted.get(k)]
             raise ConfigError(
@@ -107,7 +106,7 @@ class Journal:
         content = BytesIO()
         outputs = {_OF + name: values for name, values in fold.predictions.items()}
         np.savez(content, allow_pickle=False, **{_ABOUT: json.dumps(about)}, **outputs)
-        _write(self._folder / _name(config, number), content.getvalue())
+        write_whole(self._folder / _name(config, number), content.getvalue())
 
 
 def _name(config: Mapping[str, Any], number: int) -> str:
@@ -127,16 +126,3 @@ def _identity(folder: Path) -> dict[str, Any] | None:
             f"{path} cannot be read ({type(error).__name__}), so that nothing says which search "
             "the folds there are of. Pass new=True (--new) to forget them."
         ) from error
-
-
-def _write(path: Path, content: bytes) -> None:
-    """Write a file beside its place, and move it there when it is whole and on the disk."""
-    draft = path.with_name(f".{path.name}.{secrets.token_hex(4)}")
-    try:
-        with draft.open("xb") as file:
-            file.write(content)
-            file.flush()
-            os.fsync(file.fileno())
-        draft.replace(path)
-    finally:
-        draft.unlink(missing_ok=True)

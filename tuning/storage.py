@@ -1,6 +1,5 @@
 """Keep a fitted baseline in a file that cannot run code when it is opened."""
 
-import os
 from pathlib import Path
 from zipfile import BadZipFile
 
@@ -8,6 +7,7 @@ import skops.io
 from sklearn.pipeline import Pipeline
 
 from hybrid_zoo.errors import CorruptArtifactError, UnsafeArtifactError
+from hybrid_zoo.tuning.files import write_whole
 
 # What our own pipelines hold beyond what skops trusts by itself. Frozen: a file that needs more is
 # not one of ours.
@@ -31,15 +31,7 @@ def save_baseline(path: str | Path, pipeline: Pipeline) -> Path:
     """
     path = Path(path)
     path.parent.mkdir(parents=True, exist_ok=True)
-    draft = path.with_name(f".{path.name}.{os.getpid()}.partial")
-    try:
-        with draft.open("wb") as file:
-            file.write(skops.io.dumps(pipeline))
-            file.flush()
-            os.fsync(file.fileno())
-        os.replace(draft, path)
-    finally:
-        draft.unlink(missing_ok=True)
+    write_whole(path, skops.io.dumps(pipeline))
     return path
 
 
