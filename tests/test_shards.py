@@ -135,7 +135,7 @@ def test_declared_folds_become_splits_and_irregular_series_keep_their_time(tmp_p
     (folder / "images.csv").unlink()
     cohort = Cohort.read(folder)
     arrays = cohort.to_arrays()
-    write_shards(cohort, tmp_path / "out", shard_parts(cohort, arrays))
+    write_shards(cohort, arrays, tmp_path / "out", shard_parts(cohort, arrays))
     shards = Shards(tmp_path / "out" / "cohort" / "1.0.0")
     assert shards.splits == {f"fold_{k}": 10 for k in range(4)}
     assert "time" in arrays.inputs
@@ -148,9 +148,9 @@ def test_a_file_that_changed_since_the_scan_stops_the_writing(tmp_path):
     cohort = Cohort.read(make_cohort(tmp_path / "cohort"))
     path = cohort.folder / cohort.images["path"][0]
     path.write_bytes(path.read_bytes() + b" ")
-    parts = shard_parts(cohort, cohort.to_arrays(pixels=False))
+    arrays = cohort.to_arrays(pixels=False)
     with pytest.raises(DataError, match=path.name):
-        write_shards(cohort, tmp_path / "out", parts)
+        write_shards(cohort, arrays, tmp_path / "out", shard_parts(cohort, arrays))
     with pytest.raises(CohortError, match="0 data sets"):
         Shards(tmp_path / "out")
 

@@ -181,9 +181,10 @@ def shard(folder: Path, out: Path, flags: Sequence[str]) -> None:
         from hybrid_zoo.study.parts import shard_parts
 
         logging.disable(logging.NOTSET)
-    parts = shard_parts(cohort, cohort.to_arrays(pixels=False))
+    arrays = cohort.to_arrays(pixels=False)
+    parts = shard_parts(cohort, arrays)
     with console.status("Writing shards"):
-        written = write_shards(cohort, out, parts, [f"--{flag}" for flag in flags])
+        written = write_shards(cohort, arrays, out, parts, [f"--{flag}" for flag in flags])
     sizes = ", ".join(f"{name} {len(rows)}" for name, rows in parts.items())
     console.print(f"Wrote {written}: {sizes} samples. It needs the cohort's protection.")
 

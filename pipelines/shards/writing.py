@@ -13,13 +13,14 @@ import numpy as np
 import tensorflow_datasets as tfds
 from apache_beam.options.pipeline_options import PipelineOptions
 
+from hybrid_zoo.inputs import kind_of
 from hybrid_zoo.pipelines.arrays import CohortArrays
 from hybrid_zoo.pipelines.bags import pixel_sums
 from hybrid_zoo.pipelines.cohort import Cohort
 from hybrid_zoo.pipelines.folders import require_empty
 from hybrid_zoo.pipelines.images import read_image
 from hybrid_zoo.pipelines.loading import ImageFiles
-from hybrid_zoo.pipelines.schema import Images
+from hybrid_zoo.pipelines.schema import MODALITIES, Images
 from hybrid_zoo.pipelines.series import RaggedSeries
 from hybrid_zoo.pipelines.store import stored_dtype
 
@@ -27,7 +28,11 @@ Example = dict[str, Any]
 
 
 def write_shards(
-    cohort: Cohort, out: Path, parts: Mapping[str, np.ndarray], flags: Sequence[str] = ()
+    cohort: Cohort,
+    arrays: CohortArrays,
+    out: Path,
+    parts: Mapping[str, np.ndarray],
+    flags: Sequence[str] = (),
 ) -> Path:
     """Write a cohort as a data set that `Shards` and TFDS read.
 
@@ -36,6 +41,7 @@ def write_shards(
 
     Args:
         cohort: The cohort.
+        arrays: The same as `cohort.to_arrays(pixels=False)`.
         out: A new or empty folder.
         parts: Name of each split to positions of its samples.
         flags: Of Beam, such as `--runner=FlinkRunner`; its DirectRunner where none names a runner.
@@ -52,7 +58,7 @@ def write_shards(
     """
     require_empty(out)
     tfds.disable_progress_bar()
-    builder = CohortBuilder(cohort, parts, data_dir=out)
+    builder = CohortBuilder(cohort, arrays, parts, data_dir=out)
     options = PipelineOptions(flags=list(flags))
     with TemporaryDirectory() as unused:  # nothing is downloaded
         builder.download_and_prepare(
@@ -82,6 +88,7 @@ class CohortBuilder(tfds.core.BeamBasedBuilder):
 
     Args:
         cohort: The cohort.
+        arrays: The same without pixels.
         parts: Name of each split to positions of its samples.
         **options: Of `tfds.core.BeamBasedBuilder`.
     """
@@ -89,9 +96,14 @@ class CohortBuilder(tfds.core.BeamBasedBuilder):
     name = "cohort"
     VERSION = tfds.core.Version("1.0.0")
 
-    def __init__(self, cohort: Cohort, parts: Mapping[str, np.ndarray], **options: Any) -> None:
-        self._cohort, self._parts = cohort, parts
-        self._arrays = cohort.to_arrays(pixels=False)
+    def __init__(
+        self,
+        cohort: Cohort,
+        arrays: CohortArrays,
+        parts: Mapping[str, np.ndarray],
+        **options: Any,
+    ) -> None:
+        self._cohort, self._arrays, self._parts = cohort, arrays, parts
         self._files = cohort.image_files()
         self._images = {
             name: _Images(
@@ -218,8 +230,8 @@ def _read(folder: Path, known: Mapping[str, _Images], record: Record) -> tuple[s
 def _sums(keyed: tuple[str, Example]) -> dict[str, Any]:
     """Return per image input the sums of its pixels and of their squares, per channel."""
     inputs = keyed[1]["inputs"]
-    kinds = ("image", "volume")
-    return {n: pixel_sums(x).tolist() for n, x in inputs.items() if n.split("_")[0] in kinds}
+    images = [name for name in inputs if kind_of(name) in MODALITIES["images"]]
+    return {name: pixel_sums(inputs[name]).tolist() for name in images}
 
 
 def _total(parts: Iterable[Mapping[str, Any]]) -> dict[str, Any]:
