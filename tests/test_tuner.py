@@ -254,6 +254,12 @@ def test_nested_folds_are_scored_by_models_whose_choice_never_saw_them(tmp_path)
     assert np.mean(found.nested.result.scores) == pytest.approx(accuracy, abs=0.02)
 
 
+def test_nested_folds_do_not_share_one_oracle(tmp_path):
+    oracle = keras_tuner.oracles.RandomSearchOracle(objective="val_loss", max_trials=1, seed=1)
+    with pytest.raises(ConfigError, match="give it by its name"):
+        tuner(tmp_path, oracle=oracle, epochs=1).search(X, Y, folds=2, outer=2)
+
+
 def test_other_searches_in_the_folder_are_refused_unless_new(done, tmp_path):
     tuner(tmp_path, trials=1).search(X, Y, folds=2)
     with pytest.raises(ConfigError, match=r"a search with another folds, seed.*new=True"):

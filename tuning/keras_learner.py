@@ -103,14 +103,11 @@ class KerasLearner:
 
     def identity(self) -> Config:
         """Return what tells this learner from another, as JSON."""
-        try:
-            source = inspect.getsource(self._build)
-        except (OSError, TypeError):  # typed into a shell, or an object: its name must do
-            source = getattr(self._build, "__qualname__", type(self._build).__qualname__)
-        raw = [tf.nest.flatten(part) for part in self._raw]
+        options = self._options
+        sources = [_source(part) for part in (self._build, options.adapt) if part is not None]
         return {
-            "data": fingerprint(raw),
-            "network": [fingerprint(source), self._options.batch_size, self._options.patience],
+            "data": fingerprint([tf.nest.flatten(part) for part in self._raw]),
+            "network": [fingerprint(sources), options.batch_size, options.patience],
         }
 
     def _fresh(self, config: Mapping[str, Any], rows: np.ndarray, seed: int) -> keras.Model:
@@ -135,6 +132,13 @@ class KerasLearner:
 
     def _gather(self, rows: tf.Tensor):
         return tf.nest.map_structure(lambda values: rows_of(values, rows), (self._x, self._y))
+
+
+def _source(function: Any) -> str:
+    try:
+        return inspect.getsource(function)
+    except (OSError, TypeError):  # typed into a shell, or an object: its name must do
+        return getattr(function, "__qualname__", type(function).__qualname__)
 
 
 def _held(values: Any) -> Any:

@@ -217,6 +217,8 @@ class CrossValidatedTuner(keras_tuner.Tuner):
 
     def _nested(self, learner: Learner, splitting: Splitting, folds: Any, outer: Any) -> Nested:
         objective, trials = self.oracle.objective, self.oracle.max_trials
+        if not isinstance(self.options.oracle, str):
+            raise ConfigError("search: nested folds need an oracle each; give it by its name.")
 
         def choose(number: int, parts: Any) -> tuple[Config, CrossValidated]:
             tuner = CrossValidatedTuner(
@@ -252,11 +254,10 @@ class CrossValidatedTuner(keras_tuner.Tuner):
 
     def _mean(self, scores: list[float]) -> float:
         """Return what the oracle learns of a trial; of one that was stopped, what it promised."""
-        if self._race is None:
-            return float(np.mean(scores))
-        if len(scores) < self._race.folds:
-            return self._race.expected(scores)
-        self._race.finish(scores)
+        if self._race is not None:
+            if len(scores) < self._race.folds:
+                return self._race.expected(scores)
+            self._race.finish(scores)
         return float(np.mean(scores))
 
     def _settled(self, learner: Learner, protocol: Protocol, name: str = "folds") -> Protocol:

@@ -1,5 +1,6 @@
 """Folds for arrays of any user: from a number, a scikit-learn splitter, or rows."""
 
+import warnings
 from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
@@ -109,10 +110,11 @@ def _split(splitter: Any, labels: Mapping[str, np.ndarray], groups: np.ndarray |
     count = len(next(iter(labels.values())))
     _, levels = label_pattern(labels, np.arange(count))
     _, pattern = np.unique(levels, axis=0, return_inverse=True)
-    if "Group" not in type(splitter).__name__:
-        groups = None  # scikit-learn warns where a splitter would not look at them
     try:
-        return list(splitter.split(np.zeros(count), pattern.reshape(-1), groups))
+        with warnings.catch_warnings():
+            # Of splitters that do not look at groups: folds that tear one are refused later.
+            warnings.filterwarnings("ignore", "The groups parameter is ignored")
+            return list(splitter.split(np.zeros(count), pattern.reshape(-1), groups))
     except ValueError as error:
         raise ConfigError(f"search: {type(splitter).__name__} cannot split: {error}") from error
 
