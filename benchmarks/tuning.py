@@ -3,9 +3,8 @@
 usage: tuning.py [--quick] [--only speed kills]
 
 speed: 8 trials x 5 folds x 5 epochs on 600 simulated patients (a 64x64 picture, series up to 50
-steps) by
-the loop that a KerasTuner user writes (a new model per fold, files decoded in every epoch), by this
-package, and by this package with racing; same trials, folds, batches, seeds and epochs.
+steps) by the loop that a KerasTuner user writes (a new model per fold, files decoded in every
+epoch), by this package, and by this package with racing; all else is the same.
 kills: the search is killed with SIGKILL at random moments and started again; no fold may be fitted
 twice, and the result must be that of a search that was left alone.
 """
@@ -33,6 +32,7 @@ from hybrid_zoo.training import fit
 from hybrid_zoo.tuning import CrossValidatedTuner
 from hybrid_zoo.tuning.cross_validation import Protocol
 from hybrid_zoo.tuning.folds import hold_back, make_folds
+from hybrid_zoo.tuning.journal import Journal
 from hybrid_zoo.tuning.learner import seeded
 from hybrid_zoo.tuning.networks import BATCH, PREDICTION_BATCH, Network
 from hybrid_zoo.tuning.options import SearchOptions
@@ -139,14 +139,14 @@ class NaiveTuner(keras_tuner.Tuner):
         return {"auroc": float(np.mean(scores)), "auroc_sd": float(np.std(scores))}
 
 
-def setting(patients: int, trials: int, epochs: int, folder: Path):
+def setting(patients: int, epochs: int, folder: Path):
     (folder / "images").mkdir(exist_ok=True)
     arrays, paths = simulate(patients, folder / "images")
     folds = make_folds(arrays.labels, arrays.patient_ids, 5, 0)
     protocol = Protocol(
         folds=folds, labels=arrays.labels, patient_ids=arrays.patient_ids, epochs=epochs
     )
-    return arrays, paths, protocol, trials
+    return arrays, paths, protocol
 
 
 def searched(arrays, protocol, trials: int, folder: Path, **options) -> CrossValidatedTuner:
@@ -168,7 +168,7 @@ def folds_of(tuner: CrossValidatedTuner) -> np.ndarray:
 def speed(patients: int, trials: int, epochs: int) -> dict:
     with tempfile.TemporaryDirectory() as temporary:
         folder = Path(temporary)
-        arrays, paths, protocol, trials = setting(patients, trials, epochs, folder)
+        arrays, paths, protocol = setting(patients, epochs, folder)
         seconds, scores = {}, {}
 
         start = time.perf_counter()
@@ -207,25 +207,16 @@ def speed(patients: int, trials: int, epochs: int) -> dict:
 
 def one_search(folder: Path, patients: int, trials: int, epochs: int) -> None:
     """Search, writing a line per fold that is fitted; then the result."""
-    arrays, _, protocol, trials = setting(patients, trials, epochs, folder)
-    network = Network(arrays, list(arrays.inputs))
-    fitted = network.fit
+    arrays, _, protocol = setting(patients, epochs, folder)
+    write = Journal.write
 
-    def told(config, rows, *args, **kwargs):
-        result = fitted(config, rows, *args, **kwargs)
+    def told(journal, config, number, fold):
+        write(journal, config, number, fold)
         with (folder / "fits.txt").open("a") as file:
-            file.write(f"{sorted(config.items())} {hash(rows.tobytes()) % 10**8}\n")
-        return result
+            file.write(f"{sorted(config.items())} {number}\n")
 
-    network.fit = told
-    tuner = CrossValidatedTuner(
-        network,
-        objective=OBJECTIVE,
-        directory=folder / "search",
-        trials=trials,
-        options=SearchOptions(epochs=epochs),
-    )
-    tuner.run(protocol)
+    Journal.write = told  # a fold is finished when it is on the disk
+    tuner = searched(arrays, protocol, trials, folder / "search")
     (folder / "result.json").write_text(json.dumps(folds_of(tuner).tolist()))
 
 
@@ -237,7 +228,7 @@ def kills(number: int, patients: int, trials: int, epochs: int) -> dict:
         numbers = [str(n) for n in (patients, trials, epochs)]
         for folder in (alone, killed):
             folder.mkdir()
-        env = os.environ | {"PYTHONHASHSEED": "0", "TF_CPP_MIN_LOG_LEVEL": "3"}
+        env = os.environ | {"TF_CPP_MIN_LOG_LEVEL": "3"}
 
         def start(folder):
             command = [sys.executable, __file__, "--one-search", str(folder), *numbers]
