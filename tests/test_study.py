@@ -88,7 +88,9 @@ def test_metrics_hold_the_promised_keys(run):
     assert (metrics["n_train"], metrics["n_test"], metrics["n_patients"]) == (40, 20, 60)
     assert metrics["chosen"]["image"] == "paper_cnn" and metrics["chosen"]["units"] == 64
     block = metrics["targets"]["icu"]
-    aside = {"late_average", "missingness", "shortcuts", "majority"}
+    aside = {"late_average", "hybrid_ensemble", "stack", "missingness", "shortcuts", "majority"}
+    weights = block["models"]["stack"]["weights"]
+    assert set(weights) == {"hybrid_ensemble", *SIMPLE} and min(weights.values()) >= 0
     assert set(block["models"]) == NETS | SIMPLE | aside
     assert block["verdict"] in ("helped", "no_difference", "hurt", "no_evidence")
     assert block["recommended"] in block["models"] and 0.8 < block["ceiling"] < 1
@@ -175,7 +177,7 @@ def test_a_small_cohort_of_one_modality_is_cross_validated(crossed):
     assert metrics["evaluation"] == "repeated_cv" and metrics["plan"]["rounds"] == 4
     assert "No hold-out" in metrics["plan"]["reason"]
     models = set(metrics["targets"]["death"]["models"])
-    assert models == {"hybrid", "missingness", "majority"} | SIMPLE
+    assert models == {"hybrid", "stack", "missingness", "majority"} | SIMPLE
     assert sorted(p.name for p in crossed.iterdir()) == sorted(FILES)
     assert not (crossed.parent / "test_looks.jsonl").exists()
 

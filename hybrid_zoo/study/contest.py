@@ -5,12 +5,14 @@ from collections.abc import Callable
 from hybrid_zoo.pipelines.arrays import CohortArrays
 from hybrid_zoo.pipelines.cohort import Cohort
 from hybrid_zoo.pipelines.imbalance import Remedy
+from hybrid_zoo.study.ensembles import enter_ensembles
 from hybrid_zoo.study.entries import Entry
 from hybrid_zoo.study.late import late_average
 from hybrid_zoo.study.networks import enter_network
 from hybrid_zoo.study.rivals import enter_rival, gather_rivals
 from hybrid_zoo.study.round import Round
 from hybrid_zoo.study.scoring import Result
+from hybrid_zoo.tuning.baselines import baseline
 from hybrid_zoo.tuning.features import Features
 from hybrid_zoo.tuning.networks import Network
 from hybrid_zoo.tuning.space import Space
@@ -78,4 +80,5 @@ class Contest:
         if singles:
             entries["late_average"] = late_average(singles, this)
         rivals = {name: enter_rival(name, x, this) for name, x in self.rivals.items()}
-        return entries | rivals
+        same = [rival for name, rival in rivals.items() if baseline(name).features == "same"]
+        return entries | enter_ensembles(entries["hybrid"], same, this) | rivals

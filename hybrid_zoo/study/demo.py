@@ -7,6 +7,7 @@ from typing import Any
 
 from rich.table import Table
 
+from hybrid_zoo.evaluation.verdict import CHECKS, is_simpler
 from hybrid_zoo.pipelines.simulation import simulate
 from hybrid_zoo.study.commands import bar, console, read, run_with_bar
 from hybrid_zoo.study.report_files import read_run
@@ -61,8 +62,8 @@ def _act(out: Path, settings: Settings, patients: int, shortcut: bool) -> Path:
 def _row(target: str, block: dict[str, Any]) -> list[str]:
     """Task, best simple model, hybrid with interval, ceiling or shortcut, verdict."""
     models = block["models"]
-    aside = {"hybrid", "missingness", "shortcuts", "majority"}
-    simple = max((m for m in models if m not in aside), key=lambda m: models[m]["auroc"]["value"])
+    usable = [model for model in models if is_simpler(model) and model not in CHECKS]
+    simple = max(usable, key=lambda m: models[m]["auroc"]["value"])
     best, hybrid = models[simple]["auroc"]["value"], models["hybrid"]["auroc"]
     limit = f"ceiling {block['ceiling']:.3f}" if block.get("ceiling") else ""
     if "shortcuts" in models:

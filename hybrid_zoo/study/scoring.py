@@ -4,6 +4,7 @@ from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
+import pandas as pd
 from scipy.special import expit, softmax
 
 from hybrid_zoo.evaluation.evaluate import evaluate
@@ -89,6 +90,8 @@ def target_block(
         block["models"][name]["auroc"]["seed_sd"] = spread
     for name, cost in _costs(result).items():
         block["models"][name] |= cost
+    if "stack" in result.models:
+        block["models"]["stack"]["weights"] = _stack_weights(result, target)
     binary = not scores.classes
     thresholds = _goal_thresholds(calibrated, rows)
     block["operating_points"] = operating_points(scores, thresholds) if binary else []
@@ -211,6 +214,12 @@ def _costs(result: Result) -> dict[str, dict[str, Any]]:
             cost |= {"n_parameters": total.n_parameters, "epochs": total.epochs}
         costs[name] = cost
     return costs
+
+
+def _stack_weights(result: Result, target: str) -> dict[str, float]:
+    """Member to its weight, averaged over the rounds."""
+    rounds = pd.DataFrame([entries["stack"].config[target] for entries in result.entries])
+    return rounds.mean().to_dict()
 
 
 def _levels(result: Result, rows: list[np.ndarray]) -> dict[tuple[str, str], np.ndarray]:

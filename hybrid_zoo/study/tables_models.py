@@ -8,6 +8,7 @@ from hybrid_zoo.study.words import against_hybrid
 from hybrid_zoo.study.words_models import GROUPS, group_of, in_order, model_name
 from hybrid_zoo.study.words_numbers import (
     brackets,
+    listed,
     number,
     p_value,
     percent,
@@ -67,7 +68,7 @@ def ranking_table(block: Block, caption: str) -> Table:
             *_OF_PROBABILITIES.values(),
         ),
         parts=_parts(block, cells),
-        note=interval_note(block),
+        note=f"{interval_note(block)}{_stack_note(block)}",
     )
 
 
@@ -120,7 +121,7 @@ def whole_table(block: Block) -> Table:
             *_EFFORT,
         ),
         parts=_parts(block, cells),
-        note=f"{interval_note(block)} {_threshold_note(block)}",
+        note=f"{interval_note(block)}{_stack_note(block)} {_threshold_note(block)}",
     )
 
 
@@ -203,6 +204,14 @@ def _effort(measured: Block) -> tuple[Cell, ...]:
         Cell(whole(measured.get("fits"))),
         Cell(spent),
     )
+
+
+def _stack_note(block: Block) -> str:
+    weights = block["models"].get("stack", {}).get("weights")
+    if not weights:
+        return ""
+    shares = listed([f"{model_name(member)} {number(w, 2)}" for member, w in weights.items()])
+    return f" The stack weighs calibrated logits, fitted out of fold: {shares}."
 
 
 def _threshold_note(block: Block) -> str:

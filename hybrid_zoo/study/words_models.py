@@ -2,8 +2,10 @@
 
 from collections.abc import Iterable
 
+from hybrid_zoo.evaluation.verdict import is_simpler
+
 GROUPS = (
-    "Fused network",
+    "Fused network, its ensemble and a stack",
     "Single modalities and their average",
     "Simpler models on the same information",
     "Checks and scores",
@@ -12,6 +14,8 @@ GROUPS = (
 
 _NAMES = {
     "hybrid": "Hybrid",
+    "hybrid_ensemble": "Hybrid, mean of its seeds",
+    "stack": "Stack of hybrid and baselines",
     "late_average": "Late average of the single networks",
     "logistic_regression": "Logistic regression",
     "svm": "Support vector machine",
@@ -30,6 +34,7 @@ _MODALITIES = {
     "genome": "Genome",
 }
 _CHECKS = ("missingness", "shortcuts", "majority")
+_WITH_ARTICLE = ("late_average", *_CHECKS)
 
 
 def model_name(model: str) -> str:
@@ -63,7 +68,7 @@ def in_sentence(model: str) -> str:
         alone = modality_name(model.removesuffix("_only"))
         return f"the {alone[0].lower()}{alone[1:]} alone"
     name = name[0].lower() + name[1:]
-    return f"the {name}" if model in ("hybrid", "late_average", *_CHECKS) else name
+    return f"the {name}" if group_of(model) == GROUPS[0] or model in _WITH_ARTICLE else name
 
 
 def modality_name(modality: str) -> str:
@@ -89,7 +94,7 @@ def group_of(model: str) -> str:
     Returns:
         One of `GROUPS`.
     """
-    if model == "hybrid" or model.startswith(("hybrid_", "stack")):
+    if not is_simpler(model):
         return GROUPS[0]
     if model == "late_average" or model.endswith("_only"):
         return GROUPS[1]
