@@ -7,6 +7,7 @@ import keras
 
 from hybrid_zoo import bags, fusions, images, notes, sequences, tabular, volumes
 from hybrid_zoo.errors import ConfigError
+from hybrid_zoo.frozen import frozen_model
 from hybrid_zoo.inputs import InputSpec, Modality
 from hybrid_zoo.joining import fuse_modalities, supervise, target_outputs
 from hybrid_zoo.layers.augment import AugmentImages
@@ -85,7 +86,8 @@ def build_hybrid(
         used[name] = _encoder(chosen[name], modality, spec, knobs)
         presence[name] = Presence(name=f"{name}_presence")(inputs[name])
         encoded = _encode(used[name], modality, spec, inputs, options)
-        encoded = supervise(encoded, modality, inputs[name], presence[name], options)
+        if frozen_model(used[name]) is None:  # what is frozen cannot learn to tell more
+            encoded = supervise(encoded, modality, inputs[name], presence[name], options)
         features[name] = MissingToken(name=f"{name}_features")(encoded, presence[name])
     fuse = FUSIONS[fusion](**knobs) if isinstance(fusion, str) else fusion
     fused = fuse_modalities(fuse, features, presence, options)

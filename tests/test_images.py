@@ -125,10 +125,12 @@ def test_a_grey_picture_has_the_features_of_its_colour_copy_in_8_and_16_bits(cas
     twin = keras.Model(case.colour.input, case.colour.layers[-2].input)
     layer = case.colour.get_layer("standardize")
     before, grey = layer.get_weights(), features(case.grey, GREY)
-    for top in (255, 65535):
-        pixels = np.repeat(GREY * (top // 255), 3, axis=-1)
-        layer.set_weights([np.full(3, w * top, "float32") for w in (0.4, 0.2, 0)])
-        assert_alike(grey, twin(pixels), 1e-4)
+    assert_alike(features(case.grey, GREY * 257), grey, 1e-4)
+    for image, found in zip(GREY, np.array(grey), strict=True):  # frozen: each by itself
+        for bits in (1, 257):
+            pixels, spread = bits * np.repeat(image[None], 3, axis=-1), bits * image.std()
+            layer.set_weights([np.full(3, w, "float32") for w in (pixels.mean(), spread, 0)])
+            assert_alike(found, twin(pixels)[0], 1e-4)
     layer.set_weights(before)
 
 

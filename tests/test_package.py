@@ -18,7 +18,7 @@ from hybrid_zoo.study.cli import app
 ROOT = Path(__file__).parent.parent
 FOLDERS = {"hybrid_zoo": "", "pipelines": "pipelines", "tuning": "tuning"}
 ENCODERS = {"bags", "images", "volumes", "sequences", "tabular", "notes", "fusions"}
-MODEL_CODE = ENCODERS | {"layers", "heads", "losses", "model", "joining", "hybrid"}
+MODEL_CODE = ENCODERS | {"layers", "heads", "losses", "model", "joining", "frozen", "hybrid"}
 # A part imports itself and parts that stand before it; parts of one row do not know each other.
 ORDER = [
     {"errors"},
@@ -27,7 +27,7 @@ ORDER = [
     {"layers"},
     {"heads", "losses"} | ENCODERS,
     {"model", "options"},
-    {"joining"},
+    {"joining", "frozen"},
     {"hybrid"},
     {"training", "saving"},
     {"evaluation"},

@@ -8,6 +8,7 @@ from typing import Any
 import keras
 import numpy as np
 
+from hybrid_zoo.frozen import cut_frozen
 from hybrid_zoo.hybrid import build_hybrid
 from hybrid_zoo.inputs import InputSpec
 from hybrid_zoo.model import HybridModel
@@ -16,6 +17,7 @@ from hybrid_zoo.pipelines.arrays import CohortArrays
 from hybrid_zoo.pipelines.datasets import Batches
 from hybrid_zoo.pipelines.imbalance import IMBALANCE, Remedy, oversample
 from hybrid_zoo.training import fit
+from hybrid_zoo.tuning.frozen import FrozenFeatures
 from hybrid_zoo.tuning.identity import fingerprint
 from hybrid_zoo.tuning.learner import Config, Fitted, copy_state, seeded
 from hybrid_zoo.tuning.ranking import mean_auroc
@@ -58,8 +60,8 @@ class Network:
         one = InputSpec.from_arrays({name: x[:1] for name, x in arrays.inputs.items()})
         self._inputs = {name: arrays.inputs[name] for name in one.only(self.modalities).names}
         self.targets = {t: len(arrays.classes.get(t, ())) or 1 for t in arrays.labels}
-        self._batches = Batches(self._inputs, arrays.labels)
-        self._traced: dict[tuple, tuple[HybridModel, keras.Model]] = {}
+        self._traced: dict[tuple, _Traced] = {}
+        self._features = FrozenFeatures(self._inputs, arrays.labels)
         self.space: Any = None
 
     @property
@@ -112,13 +114,13 @@ class Network:
         """
         start = time.perf_counter()
         copied = oversample(rows, self._arrays.labels, self._imbalance, seed)
-        model, _ = self._fresh(config, rows, copied, seed)
-        train = self._batches.dataset(copied, batch_size=BATCH, seed=seed)
+        traced = self._fresh(config, rows, copied, seed)
+        train = traced.batches.dataset(copied, batch_size=BATCH, seed=seed)
         watched = None
         if valid is not None:
-            watched = self._batches.dataset(valid, batch_size=PREDICTION_BATCH)
-        best, _ = fit(model, train, watched, epochs=epochs)
-        return Fitted(model=model, epochs=best, seconds=time.perf_counter() - start)
+            watched = traced.batches.dataset(valid, batch_size=PREDICTION_BATCH)
+        best, _ = fit(traced.trained, train, watched, epochs=epochs)
+        return Fitted(model=traced.model, epochs=best, seconds=time.perf_counter() - start)
 
     def logits(self, config: Mapping[str, Any], rows: np.ndarray) -> dict[str, np.ndarray]:
         """Predict with the last fit of a configuration.
@@ -130,9 +132,9 @@ class Network:
         Returns:
             Target to `(rows,)` logits before calibration, or `(rows, classes)`.
         """
-        _, reader = self._traced[_key(config)]
-        data = self._batches.dataset(rows, batch_size=PREDICTION_BATCH)
-        outputs = reader.predict(data.map(lambda inputs, labels: inputs), verbose=0)
+        traced = self._traced[_key(config)]
+        data = traced.batches.dataset(rows, batch_size=PREDICTION_BATCH)
+        outputs = traced.reader.predict(data.map(lambda inputs, labels: inputs), verbose=0)
         return {
             target: values[:, 0] if self.targets[target] == 1 else values
             for target, values in outputs.items()
@@ -164,7 +166,7 @@ class Network:
 
     def _fresh(
         self, config: Mapping[str, Any], rows: np.ndarray, copied: np.ndarray, seed: int
-    ) -> tuple[HybridModel, keras.Model]:
+    ) -> "_Traced":
         """Return the traced model of a configuration with the state of a newly built one."""
         options = replace(self._options, class_weight=self._class_weights(copied))
         with seeded(seed):
@@ -172,13 +174,14 @@ class Network:
                 self.spec(rows), targets=self.targets, options=options, **build_arguments(config)
             )
         if _key(config) not in self._traced:
-            self._traced[_key(config)] = (new, new.logits)
-            return self._traced[_key(config)]
-        model, reader = self._traced[_key(config)]
-        for target, loss in new.loss.items():
-            model.loss[target].class_weight.assign(loss.class_weight)
-        copy_state(new, model)
-        return model, reader
+            self._traced[_key(config)] = _Traced(new)
+        traced = self._traced[_key(config)]
+        if traced.model is not new:
+            for target, loss in new.loss.items():
+                traced.model.loss[target].class_weight.assign(loss.class_weight)
+            copy_state(new, traced.model)
+        traced.batches = self._features.batches(traced.frozen)
+        return traced
 
     def _class_weights(self, rows: np.ndarray) -> dict[str, list[float]]:
         weights = {}
@@ -190,6 +193,22 @@ class Network:
             weighed = IMBALANCE[self._imbalance].weights
             weights[target] = (balanced if weighed else np.ones(len(counts))).tolist()
         return weights
+
+
+class _Traced:
+    """One architecture's graph, and the batches of its last fit.
+
+    Args:
+        model: Whole; what is trained is the same, but for its frozen parts.
+    """
+
+    batches: Batches
+
+    def __init__(self, model: HybridModel) -> None:
+        cut = cut_frozen(model)
+        self.model, self.trained = model, cut.model if cut else model
+        self.frozen: Mapping[str, keras.Model] = cut.frozen if cut else {}
+        self.reader = self.trained.logits
 
 
 def _key(config: Mapping[str, Any]) -> tuple:

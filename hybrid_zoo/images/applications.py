@@ -91,8 +91,9 @@ Args:
     weights: None for random ones; "imagenet" for the published ones, which Keras downloads and
         keeps; or the path of a file of this backbone without its top (`.weights.h5`, `.keras`, or
         `.h5` as published).
-    trainable: Train the backbone as well; if not, it also keeps its batch statistics and drops no
-        path, so that an image has the same features in every epoch.
+    trainable: Train the backbone as well. If not, it also keeps its batch statistics and drops no
+        path, and each image is standardised by itself, so that it has the same features in every
+        epoch and fold.
     units: Width of the dense layer, which is the number of features; at least 1.
     dropout: Share of features dropped in training, 0 to 1.
     l2: Weight penalty of the dense layer.
@@ -125,7 +126,7 @@ def _register(row: Architecture) -> Callable[..., keras.Model]:
         name: str = row.name,
     ) -> keras.Model:
         check_knobs(row.name, units=units, dropout=dropout, l2=l2)
-        image, scores = image_scores(row.name, spec, SMALLEST)
+        image, scores = image_scores(row.name, spec, SMALLEST, each_by_itself=not trainable)
         backbone = _backbone(row, image.shape[1:], weights)
         if not trainable:
             _freeze(backbone)

@@ -5,11 +5,11 @@ import keras
 from hybrid_zoo.errors import ConfigError
 from hybrid_zoo.inputs import RANKS, InputSpec, Modality, as_modality
 from hybrid_zoo.layers.presence import Scrub
-from hybrid_zoo.layers.standardize import standardize
+from hybrid_zoo.layers.standardize import StandardizeImage, standardize
 
 
 def image_scores(
-    who: str, spec: InputSpec | Modality, smallest: int
+    who: str, spec: InputSpec | Modality, smallest: int, *, each_by_itself: bool = False
 ) -> tuple[keras.KerasTensor, keras.KerasTensor]:
     """Return the input of an image encoder and the standard scores of its pixels.
 
@@ -17,10 +17,11 @@ def image_scores(
         who: Name of the encoder, for messages.
         spec: The image modality, or a spec with exactly one.
         smallest: Least height and width in pixels.
+        each_by_itself: Standardise an image by its own pixels, not by those of the training rows.
 
     Returns:
         The input and its scores, both `(batch, height, width, channels)`; a pixel that is not
-        observed has the training mean, which is 0.
+        observed has the mean, which is 0.
 
     Raises:
         ConfigError: For a spec without exactly one image, a shape of another rank or a small image.
@@ -39,4 +40,5 @@ def image_scores(
             f"{modality.name!r}. Set a larger images.size."
         )
     image = keras.Input(shape, name=modality.name)
-    return image, Scrub()(standardize(modality)(image))
+    to_scores = StandardizeImage() if each_by_itself else standardize(modality)
+    return image, Scrub()(to_scores(image))

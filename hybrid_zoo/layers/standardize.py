@@ -68,6 +68,40 @@ class Standardize(keras.layers.Layer):
         )
 
 
+@keras.saving.register_keras_serializable("hybrid_zoo")
+class StandardizeImage(keras.layers.Layer):
+    """Subtract each image's own mean and divide by its own deviation.
+
+    Args:
+        clip: Largest absolute standard score.
+
+    Source:
+        Own design: what a frozen network makes of an image must depend on the image alone, not on
+        the training rows of a fold.
+    """
+
+    def __init__(self, clip: float = 5.0, **kwargs) -> None:
+        super().__init__(trainable=False, dtype="float32", **kwargs)
+        self.clip = clip
+
+    def call(self, x: keras.KerasTensor) -> keras.KerasTensor:
+        """Return standard scores of the same shape, 0 for a constant image; NaN stays NaN."""
+        seen = observed(x)
+        axes = tuple(range(1, len(x.shape)))
+        count = ops.maximum(ops.sum(ops.cast(seen, "float32"), axes, keepdims=True), 1.0)
+        mean = ops.sum(ops.where(seen, x, 0.0), axes, keepdims=True) / count
+        off = ops.where(seen, x - mean, 0.0)
+        variance = ops.sum(off**2, axes, keepdims=True) / count
+        score = ops.clip(off / ops.sqrt(variance + 1e-6), -self.clip, self.clip)
+        return ops.where(seen, score, ops.full_like(score, float("nan")))
+
+    def get_config(self) -> dict:
+        """Return the constructor's arguments."""
+        config = super().get_config()
+        del config["trainable"], config["dtype"]
+        return config | {"clip": self.clip}
+
+
 def standardize(modality: Modality, name: str = "standardize") -> Standardize:
     """Return the layer that standardises one modality with its own statistics.
 
