@@ -37,12 +37,7 @@ def cut_frozen(model: HybridModel) -> Cut | None:
         Own design: the features of a frozen encoder are constants of an image, so that computing
         them in every epoch of every fold of every trial is waste.
     """
-    parts = {}
-    for name in model.input:
-        encoder = _image_encoder(model, name)
-        split = encoder and split_frozen(encoder)
-        if split:
-            parts[name] = (encoder, *split)
+    parts = _frozen_parts(model)
     if not parts:
         return None
     heads = {id(encoder): head for encoder, _, head in parts.values()}
@@ -58,6 +53,19 @@ def cut_frozen(model: HybridModel) -> Cut | None:
     short.compile(optimizer=model.optimizer, loss=model.loss, jit_compile=False)
     short.auxiliary, short.averaging = model.auxiliary, model.averaging
     return Cut(short, {name: frozen for name, (_, frozen, _) in parts.items()})
+
+
+def _frozen_parts(
+    model: HybridModel,
+) -> dict[str, tuple[keras.Model, keras.Model, keras.Model]]:
+    """Modality to its encoder, and that encoder's frozen part and head."""
+    found = {}
+    for name in model.input:
+        encoder = _image_encoder(model, name)
+        split = split_frozen(encoder) if encoder is not None else None
+        if encoder is not None and split is not None:
+            found[name] = (encoder, *split)
+    return found
 
 
 def split_frozen(encoder: keras.Model) -> tuple[keras.Model, keras.Model] | None:
@@ -102,5 +110,5 @@ def _image_encoder(model: HybridModel, name: str) -> keras.Model | None:
 def _is_constant(frozen: keras.Model) -> bool:
     shape = [side or 32 for side in frozen.input.shape[1:]]
     images = keras.random.uniform((2, *shape), 0, 255, seed=0)
-    pair = [ops.convert_to_numpy(frozen(images, training=mode)) for mode in (False, True)]
-    return bool(np.allclose(*pair, rtol=1e-5, atol=1e-6))
+    quiet, trained = (ops.convert_to_numpy(frozen(images, training=t)) for t in (False, True))
+    return bool(np.allclose(quiet, trained, rtol=1e-5, atol=1e-6))

@@ -12,6 +12,7 @@ from hybrid_zoo.errors import ConfigError, CorruptArtifactError, UnsafeArtifactE
 from hybrid_zoo.pipelines.cohort import Cohort
 from hybrid_zoo.tuning.baselines import BASELINES, FittedBaseline, baseline
 from hybrid_zoo.tuning.features import Features
+from hybrid_zoo.tuning.same_information import SameInformation
 from hybrid_zoo.tuning.shortcuts import score_values, shortcut_features
 from hybrid_zoo.tuning.storage import load_baseline, save_baseline
 
@@ -195,3 +196,15 @@ def test_shortcuts_of_images_are_reduced_per_sample():
     )
     assert x.values[[0, 2], 0].tolist() == [zlib.crc32(v) % 2**24 for v in (b"on", b"off")]
     assert x.values[[0, 2], 1].tolist() == [3, 4] and np.isnan(x.values[1, 1])
+
+
+def test_few_pictures_give_no_more_components_than_they_span():
+    x, risk = _features(60)
+    values = x.values.copy()
+    values[5:, 12:] = np.nan  # five rows with a picture of eight pixels
+    few = Features(values=values, names=x.names, kinds=x.kinds)
+    encoder = SameInformation().fit(few, risk > 0)
+    components = [n for n in encoder.get_feature_names_out() if n.startswith("image/pca")]
+    assert len(components) == 4
+    twice = encoder.fit_transform(few, risk > 0)
+    np.testing.assert_allclose(encoder.transform(few), twice, atol=1e-3)

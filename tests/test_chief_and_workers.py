@@ -21,7 +21,10 @@ x = (rng.normal(size=(80, 4)) + y[:, None]).astype("float32")
 
 def build(hp):
     inputs = keras.Input((4,))
-    h = keras.layers.Dense(hp.Choice("units", [2, 4, 8, 16]), activation="relu")(inputs)
+    # On its way to a worker KerasTuner puts an Int before a Choice, and gives it a default.
+    h, units = inputs, hp.Choice("units", [2, 8])
+    for _ in range(hp.Int("layers", 1, 2)):
+        h = keras.layers.Dense(units, activation="relu")(h)
     model = keras.Model(inputs, keras.layers.Dense(1, activation="sigmoid", name="y")(h))
     model.compile("adam", "binary_crossentropy", metrics=["accuracy"], jit_compile=False)
     return model
@@ -31,6 +34,7 @@ tuner = CrossValidatedTuner(
     build, objective="val_accuracy", directory=sys.argv[1], trials=4, options=options
 )
 tuner.search(x, y, folds=3)
+tuner.write_report(sys.argv[1] + "-report")  # every process calls it, the chief alone writes
 if len(sys.argv) > 2:
     tuner.table().to_csv(sys.argv[2])
     print("best", len(tuner.best()[1].out_of_fold["y"]))
@@ -70,8 +74,11 @@ def test_a_chief_and_two_workers_find_what_one_process_finds(tmp_path):
         out, err = process.communicate(timeout=300)
         assert process.returncode == 0, err[-3000:]
     assert "best 80" in out
+    trials = pd.read_csv(tmp_path / "shared-report" / "trials.csv")
+    assert len(trials) == 4 and set(trials["status"]) == {"whole"}
     tables = [
-        pd.read_csv(tmp_path / f"{name}.csv").set_index("units") for name in ("shared", "alone")
+        pd.read_csv(tmp_path / f"{name}.csv").set_index(["units", "layers"])
+        for name in ("shared", "alone")
     ]
     columns = ["mean", "fold_1", "fold_2", "fold_3"]
     pd.testing.assert_frame_equal(

@@ -173,3 +173,15 @@ def test_features_must_agree_in_shape():
     assert table.join(table).values.shape == (2, 2)
     with pytest.raises(ConfigError, match="2 names and 1 kinds"):
         Features(values=np.zeros((2, 1)), names=("a", "b"), kinds=("numeric",))
+
+
+def test_rows_without_any_image_have_no_picture():
+    pictures, statistics = summarise_images(np.full((2, 1, 20, 24, 1), np.nan, dtype=np.float32))
+    assert np.isnan(pictures).all() and (statistics[:, 0] == 0).all()
+
+
+def test_scikit_learn_indexes_features_by_rows_and_takes_them_for_an_array():
+    features = row_features(_arrays(), ["tabular"])
+    np.testing.assert_array_equal(np.asarray(features), features.values)
+    np.testing.assert_array_equal(features[[3, 1], ...].values, features.values[[3, 1]])
+    assert features.shape == (12, len(features.names))

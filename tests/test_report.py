@@ -1,4 +1,4 @@
-import html.parser
+import html
 import json
 import re
 import shutil
@@ -7,6 +7,7 @@ import subprocess
 import numpy as np
 import pandas as pd
 import pytest
+from outline import Outline
 
 from hybrid_zoo.errors import ConfigError
 from hybrid_zoo.evaluation.evaluate import evaluate
@@ -151,35 +152,6 @@ def run(tmp_path_factory):
 @pytest.fixture(scope="module")
 def page(run):
     return (run / "report.html").read_text(encoding="utf-8")
-
-
-class Outline(html.parser.HTMLParser):
-    """The tags of a page, checked for balance, and its links and identifiers."""
-
-    VOID = ("meta", "br", "link", "img", "input", "hr")
-
-    def __init__(self, page):
-        super().__init__()
-        self.open, self.tags, self.ids, self.links, self.headers = [], [], [], [], []
-        self.feed(page)
-        self.close()
-
-    def handle_starttag(self, tag, attributes):
-        found = dict(attributes)
-        self.tags.append((tag, found))
-        self.ids += [found["id"]] if "id" in found else []
-        self.links += [found[key] for key in ("href", "src") if key in found]
-        if tag not in self.VOID:
-            self.open.append(tag)
-
-    def handle_startendtag(self, tag, attributes):
-        self.handle_starttag(tag, attributes)
-        if tag not in self.VOID:
-            self.open.pop()
-
-    def handle_endtag(self, tag):
-        if self.open.pop() != tag:
-            raise ValueError(f"unbalanced {tag} at {self.getpos()}")
 
 
 def test_the_report_is_balanced_and_its_identifiers_are_unique_and_resolve(page):

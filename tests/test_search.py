@@ -4,7 +4,7 @@ import pytest
 from tiny import CONFIG, make_arrays
 
 from hybrid_zoo.errors import NumericsError
-from hybrid_zoo.tuning.cross_validation import Protocol, cross_validate
+from hybrid_zoo.tuning.cross_validation import Protocol, cross_validate, recall
 from hybrid_zoo.tuning.folds import make_folds
 from hybrid_zoo.tuning.networks import Network
 from hybrid_zoo.tuning.options import SearchOptions
@@ -132,6 +132,15 @@ def test_the_statistics_of_a_fold_come_from_its_fitted_rows_alone():
     first, second = Network(ARRAYS, ["tabular"]), Network(changed, ["tabular"])
     assert first.spec(folds[0][0]) == second.spec(folds[0][0])
     assert first.spec(TRAIN) != second.spec(TRAIN)
+
+
+def test_the_journal_keeps_what_a_fit_reported(spied):
+    _, tuner = spied
+    for trial in tuner.oracle.trials.values():
+        _, of_trial = tuner._of(trial)
+        kept = recall(tuner._ready()[0].draw(trial.hyperparameters), of_trial)
+        assert kept.histories == tuner.result(trial).histories
+        assert all(np.isfinite(h["val_loss"]).all() for h in kept.histories)
 
 
 def test_a_diverging_configuration_does_not_end_the_search(tmp_path):

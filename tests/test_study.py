@@ -14,13 +14,14 @@ from hybrid_zoo.pipelines.simulation import simulate
 from hybrid_zoo.saving import load
 from hybrid_zoo.study import parts
 from hybrid_zoo.study.runner import prepare_folder, run_study
+from hybrid_zoo.study.search_files import read_search
 from hybrid_zoo.study.settings import Settings
 
 QUICK = Settings(trials=1, seeds=1, folds=2, epochs=1, resamples=200)
 NETS = {"hybrid", "image_only", "sequence_only", "tabular_only"}
 SIMPLE = {"logistic_regression", "svm", "random_forest", "gradient_boosting"}
 FILES = """config.yaml environment.json splits.csv quarantine.csv model.keras baselines metrics.json
-predictions.csv figures report.html MODEL_CARD.md run.log""".split()
+predictions.csv figures report.html MODEL_CARD.md run.log search""".split()
 
 
 def metrics_of(run):
@@ -53,6 +54,16 @@ def run(cohort, tmp_path_factory):
 
 
 @pytest.fixture(scope="module")
+def plain():
+    """Samples of one column, with a declared split: the quickest study there is."""
+    samples = pd.DataFrame(
+        {"sample_id": [f"s{k}" for k in range(40)], "age": np.arange(40.0), "y": [0, 1] * 20}
+    )
+    samples["split"] = ["train", "train", "test", "test"] * 10
+    return Cohort.from_frames(samples, targets=["y"], tabular=["age"], split="split")
+
+
+@pytest.fixture(scope="module")
 def crossed(tmp_path_factory):
     """A study without a split, of one modality and of a binary and a multiclass target."""
     rng = np.random.default_rng(0)
@@ -80,6 +91,23 @@ def test_a_run_folder_holds_every_file(run):
     assert {f"{m}-icu.skops" for m in SIMPLE} < baselines
     assert list((run / "figures").iterdir())
     assert (run / "quarantine.csv").read_text() == "table,row,file,column,reason\n"
+
+
+def test_the_run_keeps_what_its_searches_report_and_nothing_of_their_state(run, crossed):
+    assert {p.name for p in (run / "search").iterdir()} == {f"{name}-0" for name in NETS}
+    for folder in (run / "search").iterdir():
+        found = read_search(folder)
+        assert found.best == "0" and found.summary["folds"] == 2 and len(found.curves) == 2
+    assert not list(run.rglob("*.npz")) and not list(run.rglob("oracle*"))
+    page = (run / "report.html").read_text()
+    assert "<h2>Training of the networks (simulated)</h2>" in page
+    assert (run / "figures" / "learning-hybrid-simulated.png").is_file()
+    rounds = [p.name for p in sorted((crossed / "search").iterdir())]
+    page = (crossed / "report.html").read_text()
+    assert (
+        rounds == [f"hybrid-{number}" for number in range(4)] and page.count(">Round 1</th>") == 1
+    )
+    assert "over 2 folds in each of 4 rounds: 8 finished fits" in page
 
 
 def test_metrics_hold_the_promised_keys(run):
@@ -244,14 +272,14 @@ def test_what_an_interrupted_run_left_is_replaced_and_a_whole_run_kept_until_the
 
 
 @pytest.mark.parametrize("trials", [1, 2])
-def test_an_interrupted_run_is_kept_as_partial_with_its_log(cohort, tmp_path, trials):
+def test_an_interrupted_run_is_kept_as_partial_with_its_log(plain, tmp_path, trials):
     def interrupt(done, total, name):
         if done == 1:
             raise KeyboardInterrupt
 
     settings = QUICK.model_copy(update={"trials": trials})
     with pytest.raises(KeyboardInterrupt):
-        run_study(cohort, settings, tmp_path / "run", progress=interrupt)
+        run_study(plain, settings, tmp_path / "run", progress=interrupt)
     assert not (tmp_path / "run").exists()
     partial = {p.name for p in (tmp_path / "run.partial").iterdir()}
     assert {"run.log", "config.yaml", "quarantine.csv"} <= partial
@@ -259,13 +287,8 @@ def test_an_interrupted_run_is_kept_as_partial_with_its_log(cohort, tmp_path, tr
     assert not logging.getLogger("hybrid_zoo").handlers
 
 
-def test_the_progress_reaches_its_announced_total(tmp_path):
-    samples = pd.DataFrame(
-        {"sample_id": [f"s{k}" for k in range(40)], "age": np.arange(40.0), "y": [0, 1] * 20}
-    )
-    samples["split"] = ["train", "train", "test", "test"] * 10
-    cohort = Cohort.from_frames(samples, targets=["y"], tabular=["age"], split="split")
+def test_the_progress_reaches_its_announced_total(plain, tmp_path):
     steps = []
-    run_study(cohort, QUICK, tmp_path / "run", progress=lambda *step: steps.append(step))
+    run_study(plain, QUICK, tmp_path / "run", progress=lambda *step: steps.append(step))
     assert [s[0] for s in steps] == list(range(steps[0][1] + 1))
     assert len({s[1] for s in steps}) == 1

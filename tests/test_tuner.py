@@ -64,6 +64,14 @@ def test_a_search_over_a_users_own_model_and_arrays(done):
     assert (table["seconds"] > 0).all() and table["units"].between(4, 16).all()
 
 
+def test_every_fold_keeps_the_learning_curve_that_its_best_epoch_was_read_from(done):
+    for result in map(done.result, done.oracle.trials.values()):
+        assert len(result.histories) == 3
+        for history, epochs in zip(result.histories, result.epochs, strict=True):
+            assert set(history) == {"loss", "accuracy", "val_loss", "val_accuracy"}
+            assert np.argmin(history["val_loss"]) + 1 == epochs
+
+
 def test_results_outlive_their_folder(tmp_path):
     found = tuner(tmp_path, trials=1, epochs=1)
     found.search(X, Y, folds=2)

@@ -5,6 +5,8 @@ from typing import Any
 
 _HOME = {
     "CrossValidatedTuner": "hybrid_zoo.tuning.search",
+    "SameInformation": "hybrid_zoo.tuning.same_information",
+    "row_features": "hybrid_zoo.tuning.features",
 }
 
 __all__ = sorted(_HOME)

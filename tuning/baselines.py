@@ -1,6 +1,7 @@
 """The honest comparison: models without a network, given the same information and chances."""
 
 import warnings
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -13,8 +14,9 @@ from hybrid_zoo.errors import ConfigError
 from hybrid_zoo.pipelines.imbalance import IMBALANCE, Remedy, oversample
 from hybrid_zoo.registry import nearest
 from hybrid_zoo.tuning.encoding import varying_columns
+from hybrid_zoo.tuning.estimators import estimator_recipe
 from hybrid_zoo.tuning.features import Features
-from hybrid_zoo.tuning.recipes import RECIPES
+from hybrid_zoo.tuning.recipes import RECIPES, Recipe
 
 Config = dict[str, Any]
 
@@ -28,7 +30,7 @@ class FittedBaseline:
 
     Args:
         name: The baseline's name.
-        pipeline: A plain scikit-learn pipeline from the values of `Features` to a class.
+        pipeline: A scikit-learn pipeline from features to a class.
         n_classes: Number of classes of the target; 2 for a binary one.
     """
 
@@ -50,11 +52,11 @@ class FittedBaseline:
         floor = np.log(_LEAST_PROBABILITY)
         with _one_thread():
             if hasattr(self.pipeline, "decision_function"):
-                raw = self.pipeline.decision_function(x.values)
+                raw = self.pipeline.decision_function(x)
                 columns = np.stack([-raw / 2, raw / 2], axis=1) if raw.ndim == 1 else raw
                 floor += columns.min(initial=0)
             else:
-                columns = np.log(self.pipeline.predict_proba(x.values).clip(_LEAST_PROBABILITY, 1))
+                columns = np.log(self.pipeline.predict_proba(x).clip(_LEAST_PROBABILITY, 1))
         logits = np.full((len(x), self.n_classes), floor)
         logits[:, seen] = columns
         return logits[:, 1] - logits[:, 0] if self.n_classes == 2 else logits
@@ -68,12 +70,12 @@ class Baseline:
         name: As in the report.
         features: What it may see: "same" (the networks' information), "missingness", "shortcuts",
             "score" or "none".
-        recipes: Names in `RECIPES` that a search chooses among; the first is the default.
+        recipes: Recipes by name that a search chooses among; the first is the default.
     """
 
     name: str
     features: str
-    recipes: tuple[str, ...]
+    recipes: Mapping[str, Recipe]
 
     def configurations(self, n: int, seed: int) -> list[Config]:
         """Return what a search would try.
@@ -86,12 +88,12 @@ class Baseline:
             The prespecified configuration, then random ones.
         """
         generator = np.random.default_rng(seed)
-        found = [{"model": self.recipes[0], **RECIPES[self.recipes[0]].default}]
-        if not RECIPES[self.recipes[0]].default:
-            return found
-        for _ in range(n - 1):
-            model = self.recipes[generator.integers(len(self.recipes))]
-            found.append({"model": model, **RECIPES[model].draw(generator)})
+        recipes = list(self.recipes.items())
+        model, recipe = recipes[0]
+        found = [{"model": model, **recipe.default}]
+        for _ in range(n - 1 if recipe.draw else 0):
+            model, recipe = recipes[generator.integers(len(recipes))]
+            found.append({"model": model, **(recipe.draw(generator) if recipe.draw else {})})
         return found
 
     def fit(
@@ -126,52 +128,61 @@ class Baseline:
         rows = oversample(np.flatnonzero(known), {"": y}, imbalance, seed)
         x, labels = x.take(rows), y[rows].astype(int)
         class_weight = "balanced" if IMBALANCE[imbalance].weights else None
-        model = config["model"]
+        recipe = self.recipes[config["model"]]
         if len(np.unique(labels)) < 2 or not varying_columns(x):
-            model = "majority"
+            recipe = RECIPES["majority"]
         options = {key: value for key, value in config.items() if key != "model"}
-        pipeline = RECIPES[model].build(options, x, seed, class_weight)
+        pipeline = recipe.build(options, x, seed, class_weight)
         # Constant blocks divide zero by zero inside the components, which stay finite; a linear
         # model that stops at its iteration limit is merely a slightly stronger penalty.
         with np.errstate(divide="ignore", invalid="ignore"), warnings.catch_warnings():
             warnings.simplefilter("ignore", ConvergenceWarning)
             with _one_thread():
-                pipeline.fit(x.values, labels)
+                pipeline.fit(x, labels)
         if "n_jobs" in pipeline[-1].get_params():
             # Threads would add the votes in the order they finish, and the last digit would vary.
             pipeline[-1].set_params(n_jobs=None)
         return FittedBaseline(self.name, pipeline, n_classes)
 
 
+def _own(name: str, features: str, *recipes: str) -> Baseline:
+    return Baseline(name, features, {recipe: RECIPES[recipe] for recipe in recipes})
+
+
 BASELINES = {
     baseline.name: baseline
     for baseline in (
-        Baseline("logistic_regression", "same", ("logistic",)),
-        Baseline("svm", "same", ("svm",)),
-        Baseline("random_forest", "same", ("forest",)),
-        Baseline("gradient_boosting", "same", ("boosting",)),
-        Baseline("missingness", "missingness", ("boosting", "logistic")),
-        Baseline("shortcuts", "shortcuts", ("logistic", "boosting")),
-        Baseline("majority", "none", ("majority",)),
+        _own("logistic_regression", "same", "logistic"),
+        _own("svm", "same", "svm"),
+        _own("random_forest", "same", "forest"),
+        _own("gradient_boosting", "same", "boosting"),
+        _own("missingness", "missingness", "boosting", "logistic"),
+        _own("shortcuts", "shortcuts", "logistic", "boosting"),
+        _own("majority", "none", "majority"),
     )
 }
 
 
-def baseline(name: str) -> Baseline:
+def baseline(name: str, space: Mapping[str, Sequence[Any]] | None = None) -> Baseline:
     """Return a baseline by name.
 
     Args:
-        name: A key of `BASELINES`, or `score:COLUMN`.
+        name: A key of `BASELINES`, `score:COLUMN`, or the import path of any scikit-learn
+            classifier, such as `sklearn.naive_bayes.GaussianNB`; that gets the same features as
+            the others, without NaN.
+        space: Of an import path: parameter to the values that a search draws from.
 
     Raises:
-        ConfigError: If there is none of this name.
+        ConfigError: If there is none of this name, or it is no classifier.
     """
     if name.startswith("score:") and name != "score:":
-        return Baseline(name, "score", ("score",))
+        return _own(name, "score", "score")
+    if "." in name:
+        return Baseline(name, "same", {name: estimator_recipe(name, space or {})})
     if name not in BASELINES:
         raise ConfigError(
-            f"Unknown baseline {name!r}.{nearest(name, BASELINES)} Known: {sorted(BASELINES)} "
-            "and score:COLUMN."
+            f"Unknown baseline {name!r}.{nearest(name, BASELINES)} Known: {sorted(BASELINES)}, "
+            "score:COLUMN, and the import path of any classifier."
         )
     return BASELINES[name]
 

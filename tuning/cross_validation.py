@@ -53,6 +53,7 @@ class CrossValidated:
             learner, a network's as logits; NaN elsewhere.
         epochs: Per fold the best epoch.
         seconds: Wall time of all fits.
+        histories: Per fold its learning curves: name to its value after each epoch.
     """
 
     scores: list[float]
@@ -60,6 +61,7 @@ class CrossValidated:
     out_of_fold: dict[str, np.ndarray]
     epochs: list[int]
     seconds: float
+    histories: list[dict[str, list[float]]]
 
     @property
     def median_epochs(self) -> int:
@@ -141,6 +143,7 @@ def together(done: Sequence[Fold], protocol: Protocol) -> CrossValidated:
         out_of_fold=_out_of_fold(done, protocol),
         epochs=[fold.epochs for fold in done],
         seconds=sum(fold.seconds for fold in done),
+        histories=[fold.history for fold in done],
     )
 
 
@@ -165,7 +168,11 @@ def scored_fold(
     """
     predictions, metrics = learner.score(config, rows)
     return Fold(
-        predictions=predictions, metrics=metrics, epochs=fitted.epochs, seconds=fitted.seconds
+        predictions=predictions,
+        metrics=metrics,
+        epochs=fitted.epochs,
+        seconds=fitted.seconds,
+        history=fitted.history,
     )
 
 

@@ -30,7 +30,7 @@ def feature_encoder(features: Features, seed: int, *, for_trees: bool) -> Column
     """
     columns = _columns_per_block(features)
     steps = [
-        (name, _encoder(name.split(" ")[0], features, len(where), seed, for_trees), where)
+        (name, _encoder(name.split(" ")[0], features.values[:, where], seed, for_trees), where)
         for name, where in columns.items()
     ]
     return ColumnTransformer(steps, sparse_threshold=0, verbose_feature_names_out=False)
@@ -63,11 +63,12 @@ def _columns_per_block(features: Features) -> dict[str, list[int]]:
     return blocks
 
 
-def _encoder(
-    kind: str, features: Features, columns: int, seed: int, for_trees: bool
-) -> Pipeline | str:
-    rows = len(features)
-    components = min(COMPONENTS, columns, rows)
+def _encoder(kind: str, values: np.ndarray, seed: int, for_trees: bool) -> Pipeline | str:
+    rows, columns = values.shape
+    # Rows without the modality sit at the mean: more components than the others span are noise,
+    # which scaling would blow up.
+    spanned = int((~np.isnan(values)).any(1).sum()) - 1
+    components = max(1, min(COMPONENTS, columns, spanned))
     pca = PCA(components, svd_solver="randomized", random_state=seed)
     if kind == "category":
         return make_pipeline(OneHotEncoder(handle_unknown="ignore", sparse_output=False))

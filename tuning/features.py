@@ -1,12 +1,14 @@
 """The same information as the networks get, as one flat row of numbers per sample."""
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from itertools import chain
+from typing import Any
 
 import numpy as np
 
 from hybrid_zoo.errors import ConfigError
+from hybrid_zoo.inputs import RANKS, kind_of
 from hybrid_zoo.pipelines.arrays import CohortArrays
 from hybrid_zoo.registry import nearest
 from hybrid_zoo.tuning.pixels import GRID, STATISTICS, summarise_images
@@ -18,6 +20,8 @@ TERMS = 1024
 @dataclass(frozen=True, kw_only=True)
 class Features:
     """A flat table for models that are not networks; nothing in it was fitted.
+
+    scikit-learn indexes it by rows, as in `cross_val_score`, and takes it for an array.
 
     Args:
         values: `(rows, columns)` float32, NaN for not observed.
@@ -41,6 +45,17 @@ class Features:
 
     def __len__(self) -> int:
         return len(self.values)
+
+    @property
+    def shape(self) -> tuple[int, int]:
+        """Rows and columns."""
+        return len(self.values), len(self.names)
+
+    def __getitem__(self, rows: Any) -> "Features":
+        return self.take(rows[0] if isinstance(rows, tuple) else rows)  # x[rows, ...]
+
+    def __array__(self, dtype: Any = None, copy: bool | None = None) -> np.ndarray:
+        return np.array(self.values, dtype=dtype, copy=copy)
 
     def take(self, rows: np.ndarray) -> "Features":
         """Return some of the rows.
@@ -67,13 +82,19 @@ class Features:
         )
 
 
-def row_features(arrays: CohortArrays, modalities: Sequence[str] | None = None) -> Features:
+def row_features(
+    arrays: CohortArrays | Mapping[str, Any],
+    modalities: Sequence[str] | None = None,
+    *,
+    categorical: Sequence[int] = (),
+) -> Features:
     """Summarise each sample; each row depends on itself alone, so folds only index rows.
 
     Args:
-        arrays: The cohort.
-        modalities: Names in `arrays.inputs` to use; all of them when None. The `time` of a series
+        arrays: A cohort's arrays, or modality name to array as a model eats them.
+        modalities: Names among the inputs to use; all of them when None. The `time` of a series
             comes with the series.
+        categorical: Columns of `tabular` that hold category codes, where `arrays` is a mapping.
 
     Returns:
         One row per sample: series summarised per variable over the whole window and its last
@@ -81,13 +102,15 @@ def row_features(arrays: CohortArrays, modalities: Sequence[str] | None = None) 
         notes as log counts of hashed terms, each with indicators of what was recorded.
 
     Raises:
-        ConfigError: If a modality is unknown.
+        ConfigError: If a modality is unknown, or an array has a wrong rank or length.
     """
+    if not isinstance(arrays, CohortArrays):
+        arrays = _as_cohort(arrays, categorical)
     if modalities is None:
         modalities = [name for name in arrays.inputs if _kind(name) != "time"]
     if not modalities:
         raise ConfigError(
-            f"row_features: no modality was given; expected some of {list(arrays.inputs)}."
+            f"row_features: no modality was given; expected some of {list(arrays.inputs or RANKS)}."
         )
     values, names, kinds = zip(*(_summarise(arrays, name) for name in modalities), strict=True)
     return Features(
@@ -117,6 +140,39 @@ def series_time(arrays: CohortArrays, modality: str) -> np.ndarray:
         return time
     hours = np.arange(values.shape[1], dtype=np.float32) * arrays.step_hours.get(modality, 1.0)
     return np.broadcast_to(hours.astype(np.float32), values.shape[:2])
+
+
+def _as_cohort(inputs: Mapping[str, Any], categorical: Sequence[int]) -> CohortArrays:
+    arrays = {n: v if hasattr(v, "shape") else np.asarray(v) for n, v in inputs.items()}
+    _check_shapes({name: tuple(values.shape) for name, values in arrays.items()}, categorical)
+    rows = np.arange(len(next(iter(arrays.values()), ()))).astype(str)
+    tabular = ["numeric"] * arrays["tabular"].shape[1] if "tabular" in arrays else []
+    for column in categorical:
+        tabular[column] = "categorical"
+    return CohortArrays(
+        sample_ids=rows,
+        patient_ids=rows,
+        inputs=arrays,
+        labels={},
+        kinds={"tabular": tuple(tabular)},
+    )
+
+
+def _check_shapes(shapes: Mapping[str, tuple[int, ...]], categorical: Sequence[int]) -> None:
+    for name, shape in shapes.items():
+        if len(shape) != RANKS[kind_of(name)]:
+            raise ConfigError(
+                f"row_features: {name!r} needs {RANKS[kind_of(name)]} axes, the samples first, got "
+                f"shape {shape}."
+            )
+    if len({shape[0] for shape in shapes.values()}) > 1:
+        raise ConfigError(f"row_features: arrays have unequal numbers of samples: {shapes}.")
+    width = shapes["tabular"][1] if "tabular" in shapes else 0
+    if not set(categorical) <= set(range(width)):
+        raise ConfigError(
+            f"row_features: categorical {list(categorical)} with {width} columns of tabular; "
+            "expected positions of its columns."
+        )
 
 
 def _kind(modality: str) -> str:

@@ -6,6 +6,7 @@ from functools import cache
 from pathlib import Path
 from typing import Any
 
+import keras_tuner
 import numpy as np
 
 import hybrid_zoo
@@ -29,6 +30,16 @@ def fingerprint(values: Any) -> str:
     found = hashlib.sha256()
     _add(found, values)
     return found.hexdigest()[:32]
+
+
+def space_identity(space: keras_tuner.HyperParameters) -> list[dict[str, Any]]:
+    """Return a search space as JSON, the same for a chief and for its workers.
+
+    Args:
+        space: KerasTuner's, which changes order and defaults on its way to a worker.
+    """
+    arrived = keras_tuner.HyperParameters.from_proto(space.to_proto())
+    return arrived.get_config()["space"]
 
 
 @cache

@@ -28,12 +28,14 @@ class Fold:
         metrics: Name to value, on the scored rows.
         epochs: Best epoch.
         seconds: Wall time of the fit.
+        history: The fit's learning curves: name to its value after each epoch.
     """
 
     predictions: dict[str, np.ndarray]
     metrics: dict[str, float]
     epochs: int
     seconds: float
+    history: dict[str, list[float]]
 
 
 class Journal:
@@ -102,7 +104,7 @@ class Journal:
         """
         if self._folder is None:
             return
-        about = {"metrics": fold.metrics, "epochs": fold.epochs, "seconds": fold.seconds}
+        about = {name: value for name, value in vars(fold).items() if name != "predictions"}
         content = BytesIO()
         outputs = {_OF + name: values for name, values in fold.predictions.items()}
         np.savez(content, allow_pickle=False, **{_ABOUT: json.dumps(about)}, **outputs)

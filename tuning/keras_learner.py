@@ -70,14 +70,15 @@ class KerasLearner:
         start = time.perf_counter()
         model = self._fresh(config, rows, seed)
         watched = None if valid is None else self._dataset(valid, PREDICTION_BATCH)
-        best, _ = fit(
+        best, history = fit(
             model,
             self._dataset(rows, self._options.batch_size, seed),
             watched,
             epochs=epochs,
             patience=self._options.patience,
         )
-        return Fitted(model=model, epochs=best, seconds=time.perf_counter() - start)
+        seconds = time.perf_counter() - start
+        return Fitted(model=model, epochs=best, seconds=seconds, history=history)
 
     def score(
         self, config: Mapping[str, Any], rows: np.ndarray

@@ -20,11 +20,13 @@ class Fitted:
         model: The trained model; the next fit of the same configuration changes its weights.
         epochs: Best epoch, counted from 1.
         seconds: Wall time.
+        history: Keras's: name to its value after each epoch.
     """
 
     model: keras.Model
     epochs: int
     seconds: float
+    history: dict[str, list[float]]
 
 
 class Learner(Protocol):

@@ -119,8 +119,9 @@ class Network:
         watched = None
         if valid is not None:
             watched = traced.batches.dataset(valid, batch_size=PREDICTION_BATCH)
-        best, _ = fit(traced.trained, train, watched, epochs=epochs)
-        return Fitted(model=traced.model, epochs=best, seconds=time.perf_counter() - start)
+        best, history = fit(traced.trained, train, watched, epochs=epochs)
+        seconds = time.perf_counter() - start
+        return Fitted(model=traced.model, epochs=best, seconds=seconds, history=history)
 
     def logits(self, config: Mapping[str, Any], rows: np.ndarray) -> dict[str, np.ndarray]:
         """Predict with the last fit of a configuration.

@@ -65,7 +65,7 @@ def _shrink(pictures: np.ndarray) -> np.ndarray:
 
 
 def _statistics(pictures: np.ndarray) -> np.ndarray:
-    flat = pictures.reshape(len(pictures), -1)
+    flat = pictures.reshape(len(pictures), int(np.prod(pictures.shape[1:])))
     if not len(flat):
         return np.zeros((0, len(STATISTICS)), dtype=np.float32)
     down = (np.diff(pictures, axis=1) ** 2).mean((1, 2)) if pictures.shape[1] > 1 else 0

@@ -14,13 +14,8 @@ import tensorflow as tf
 
 from hybrid_zoo import __version__
 from hybrid_zoo.errors import ConfigError, NumericsError
-from hybrid_zoo.tuning.cross_validation import (
-    CrossValidated,
-    Protocol,
-    cross_validate,
-    recall,
-)
-from hybrid_zoo.tuning.identity import code_fingerprint, fingerprint
+from hybrid_zoo.tuning.cross_validation import CrossValidated, Protocol, cross_validate, recall
+from hybrid_zoo.tuning.identity import code_fingerprint, fingerprint, space_identity
 from hybrid_zoo.tuning.journal import Journal
 from hybrid_zoo.tuning.keras_learner import KerasLearner, require_compiled
 from hybrid_zoo.tuning.learner import Config, Learner
@@ -28,8 +23,9 @@ from hybrid_zoo.tuning.nested import Nested, nested
 from hybrid_zoo.tuning.options import SearchOptions
 from hybrid_zoo.tuning.oracles import make_oracle
 from hybrid_zoo.tuning.racing import Race
+from hybrid_zoo.tuning.search_files import write_search
 from hybrid_zoo.tuning.splitting import Splitting, groups_of, labels_of
-from hybrid_zoo.tuning.trials import table_of
+from hybrid_zoo.tuning.trials import Trials
 
 _EPOCHS = "tuner/epochs"  # how Hyperband limits a trial
 
@@ -177,14 +173,11 @@ class CrossValidatedTuner(keras_tuner.Tuner):
         Raises:
             NumericsError: If every trial failed.
         """
-        learner, protocol = self._ready()
-        for trial in self.oracle.get_best_trials(len(self.oracle.trials)):
-            result = self.result(trial) if trial.score is not None else None
-            if result is not None and len(result.scores) == len(protocol.folds):
-                return learner.draw(trial.hyperparameters), result
-        messages = [t.message for t in self.oracle.trials.values() if t.message]
-        first = messages[0].strip().splitlines()[-1] if messages else "no trial was run"
-        raise NumericsError(f"All {len(self.oracle.trials)} trials failed; the first: {first}")
+        trials = self._trials()
+        if trials.best is None:
+            raise NumericsError(f"All {len(trials.pairs)} trials failed; the first: {trials.cause}")
+        trial, result = trials.best
+        return trials.draw(trial.hyperparameters), result
 
     def result(self, trial: Any) -> CrossValidated | None:
         """Return what a trial did, whichever process ran it; None if it finished no fold.
@@ -199,9 +192,20 @@ class CrossValidatedTuner(keras_tuner.Tuner):
 
     def table(self) -> pd.DataFrame:
         """Return one row per trial: status, mean, spread, the score of each fold, cost, values."""
-        _, protocol = self._ready()
-        pairs = [(trial, self.result(trial)) for trial in self.oracle.trials.values()]
-        return table_of(pairs, len(protocol.folds))
+        return self._trials().table()
+
+    def write_report(self, folder: str | Path) -> Path:
+        """Write `trials.csv`, `curves.csv`, `space.yaml`, `summary.json` and `tensorboard/`.
+
+        Args:
+            folder: Made if need be. A worker writes nothing into it; its chief does.
+
+        Returns:
+            The folder; `hybrid_zoo.study.search_page.write_search_page` makes a page of it.
+        """
+        if not self._is_worker():
+            write_search(Path(folder), self._trials())
+        return Path(folder)
 
     def refit(self, seed: int | None = None) -> keras.Model:
         """Train the best configuration on all rows of the folds, for their median best epoch.
@@ -246,6 +250,17 @@ class CrossValidatedTuner(keras_tuner.Tuner):
             raise ConfigError("CrossValidatedTuner: call search(...) first.")
         return self._searched
 
+    def _trials(self) -> Trials:
+        learner, protocol = self._ready()
+        return Trials(
+            objective=self.oracle.objective,
+            folds=len(protocol.folds),
+            space=self.oracle.get_space().space,
+            draw=learner.draw,
+            pairs=[(trial, self.result(trial)) for trial in self.oracle.trials.values()],
+            untried=self.untried,
+        )
+
     def _of(self, trial: Any) -> tuple[Learner, Protocol]:
         """Return the learner, and the protocol with the epochs of a trial."""
         learner, protocol = self._ready()
@@ -269,7 +284,7 @@ class CrossValidatedTuner(keras_tuner.Tuner):
             "epochs": self.options.epochs,
             "objective": objective.name,
             "oracle": self._oracle_name,
-            "space": self.oracle.get_space().get_config()["space"],
+            "space": space_identity(self.oracle.get_space()),
         }
         journal = Journal(self._folder / name, identity, new=self.options.new)
         return replace(

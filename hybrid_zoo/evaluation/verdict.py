@@ -34,12 +34,13 @@ def is_simpler(model: str) -> bool:
     """Say whether a model is simpler than the hybrid.
 
     Args:
-        model: Its name. The hybrid's ensembles and stacks are named `hybrid_...` and `stack...`.
+        model: Its name. The hybrid's ensembles and stacks are named `hybrid_...` and `stack...`;
+            a name with a dot is a baseline's import path.
 
     Returns:
         True for every model but the hybrid, its ensembles and stacks.
     """
-    return not (model == "hybrid" or model.startswith(("hybrid_", "stack")))
+    return "." in model or not (model == "hybrid" or model.startswith(("hybrid_", "stack")))
 
 
 def judge(

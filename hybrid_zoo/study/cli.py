@@ -28,6 +28,13 @@ Minutes = Annotated[float | None, typer.Option(help="Time budget; results then v
 Imbalance = Annotated[
     str | None, typer.Option(help="Rare classes: weights (default), oversample, both or none.")
 ]
+Baseline = Annotated[
+    list[str] | None,
+    typer.Option(help="Further baseline: a classifier's import path; again for more."),
+]
+BaselineMinutes = Annotated[
+    float | None, typer.Option(help="Limit of each baseline in each round (30).", min=0.01)
+]
 Config = Annotated[Path | None, typer.Option(help="YAML file with the same keys.")]
 Image = Annotated[list[str] | None, typer.Option(help="Image encoder; again for a choice.")]
 Sequence = Annotated[list[str] | None, typer.Option(help="Sequence encoder; again for a choice.")]
@@ -47,6 +54,8 @@ def study_command(
     seeds: Seeds = None,
     minutes: Minutes = None,
     imbalance: Imbalance = None,
+    baseline: Baseline = None,
+    baseline_minutes: BaselineMinutes = None,
     image: Image = None,
     sequence: Sequence = None,
     fusion: Fusion = None,
@@ -71,6 +80,8 @@ def study_command(
         "seeds": seeds,
         "minutes": minutes,
         "imbalance": imbalance,
+        "baselines": baseline,
+        "baseline_minutes": baseline_minutes,
         "image": image,
         "sequence": sequence,
         "fusion": fusion,

@@ -1,6 +1,7 @@
 """Let every model of a study run through every round."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping, Sequence
+from typing import Any
 
 from hybrid_zoo.pipelines.arrays import CohortArrays
 from hybrid_zoo.pipelines.cohort import Cohort
@@ -9,11 +10,9 @@ from hybrid_zoo.study.ensembles import enter_ensembles
 from hybrid_zoo.study.entries import Entry
 from hybrid_zoo.study.late import late_average
 from hybrid_zoo.study.networks import enter_network
-from hybrid_zoo.study.rivals import enter_rival, gather_rivals
+from hybrid_zoo.study.rivals import Rivals
 from hybrid_zoo.study.round import Round
 from hybrid_zoo.study.scoring import Result
-from hybrid_zoo.tuning.baselines import baseline
-from hybrid_zoo.tuning.features import Features
 from hybrid_zoo.tuning.networks import Network
 from hybrid_zoo.tuning.space import Space
 
@@ -28,6 +27,7 @@ class Contest:
         arrays: The same as arrays.
         space: What a search of the networks may vary.
         imbalance: What is done about rare classes: a key of `IMBALANCE`.
+        baselines: Further ones: import path of a classifier to its search space.
 
     Source:
         Own design, because the same data, folds and rules for all is what makes a comparison.
@@ -39,6 +39,7 @@ class Contest:
         arrays: CohortArrays,
         space: Space | None = None,
         imbalance: Remedy = "weights",
+        baselines: Mapping[str, Mapping[str, Sequence[Any]]] | None = None,
     ) -> None:
         self.cohort = cohort
         modalities = [name for name in arrays.inputs if not name.startswith("time")]
@@ -49,7 +50,7 @@ class Contest:
             name: Network(arrays, names, space=space, imbalance=imbalance)
             for name, names in read.items()
         }
-        self.rivals: dict[str, Features] = gather_rivals(cohort, arrays)
+        self.rivals = Rivals(cohort, arrays, baselines or {})
 
     def fits(self, rounds: list[Round]) -> int:
         """Return how often `on_fit` will be called.
@@ -58,7 +59,8 @@ class Contest:
             rounds: The rounds.
         """
         return sum(
-            len(self.networks) * (r.trials * r.settings.folds + r.settings.seeds) + len(self.rivals)
+            len(self.networks) * (r.trials * r.settings.folds + r.settings.seeds)
+            + len(self.rivals.names)
             for r in rounds
         )
 
@@ -71,14 +73,31 @@ class Contest:
         Returns:
             All entries.
         """
-        entries = [self._enter(this) for this in rounds]
-        return Result(cohort=self.cohort, rounds=rounds, entries=entries)
+        with self.rivals.worker:
+            entered = [(self._networks(this), self.rivals.enter(this)) for this in rounds]
+        entries = [
+            self._together(networks, rivals, this)
+            for (networks, rivals), this in zip(entered, rounds, strict=True)
+        ]
+        return Result(
+            cohort=self.cohort,
+            rounds=rounds,
+            entries=entries,
+            left_out=self.rivals.left_out,
+            cut_short=self.rivals.cut_short,
+        )
 
-    def _enter(self, this: Round) -> dict[str, Entry]:
+    def _networks(self, this: Round) -> dict[str, Entry]:
         entries = {name: enter_network(name, net, this) for name, net in self.networks.items()}
         singles = [entry for name, entry in entries.items() if name.endswith("_only")]
         if singles:
             entries["late_average"] = late_average(singles, this)
-        rivals = {name: enter_rival(name, x, this) for name, x in self.rivals.items()}
-        same = [rival for name, rival in rivals.items() if baseline(name).features == "same"]
-        return entries | enter_ensembles(entries["hybrid"], same, this) | rivals
+        return entries
+
+    def _together(
+        self, networks: dict[str, Entry], rivals: dict[str, Entry], this: Round
+    ) -> dict[str, Entry]:
+        # Only now is it known who was left out of a later round, and so of all.
+        rivals = {n: entry for n, entry in rivals.items() if n not in self.rivals.left_out}
+        same = [entry for name, entry in rivals.items() if self.rivals.same_information(name)]
+        return networks | enter_ensembles(networks["hybrid"], same, this) | rivals

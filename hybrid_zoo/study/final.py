@@ -1,16 +1,21 @@
 """The models that a run folder keeps, calibrated, ready for new patients."""
 
+import contextlib
+import logging
 from pathlib import Path
 
 import numpy as np
 
+from hybrid_zoo.errors import UnsafeArtifactError
 from hybrid_zoo.saving import save
 from hybrid_zoo.study.calibrated import Calibrated, calibrate
 from hybrid_zoo.study.contest import Contest
 from hybrid_zoo.study.networks import calibrate_model
-from hybrid_zoo.study.rivals import refit_rival
 from hybrid_zoo.study.scoring import Result
 from hybrid_zoo.tuning.storage import save_baseline
+from hybrid_zoo.tuning.worker import WorkerError
+
+log = logging.getLogger("hybrid_zoo")
 
 
 def write_models(
@@ -18,7 +23,7 @@ def write_models(
     contest: Contest,
     result: Result,
     calibrated: dict[str, list[dict[str, Calibrated]]],
-) -> None:
+) -> dict[str, str]:
     """Write `model.keras` and `baselines/*.skops`.
 
     In a hold-out these are the models that were scored. Under cross-validation none of the scored
@@ -29,6 +34,9 @@ def write_models(
         contest: All models.
         result: What the rounds brought.
         calibrated: Target to `result.calibrated(target)`.
+
+    Returns:
+        Baseline to the reason why it could not be written.
     """
     entry = result.entries[0]["hybrid"]
     everyone = np.arange(len(result.arrays))
@@ -43,14 +51,26 @@ def write_models(
         lines = {t: _pooled_line(result, t) for t in result.arrays.labels}
     calibrate_model(model, lines)
     save(model, folder / "model.keras")
-    (folder / "baselines").mkdir()
-    for name, features in contest.rivals.items():
-        pipelines = result.entries[0][name].artifact
-        if len(result.rounds) > 1:
-            pipelines = refit_rival(name, features, result.rounds[0], result.entries[0][name])
-        for target, pipeline in pipelines.items():
-            path = folder / "baselines" / f"{name.replace(':', '-')}-{target}.skops"
-            save_baseline(path, pipeline)
+    return _write_baselines(folder / "baselines", contest, result)
+
+
+def _write_baselines(folder: Path, contest: Contest, result: Result) -> dict[str, str]:
+    folder.mkdir()
+    rivals, first, entries = contest.rivals, result.rounds[0], result.entries[0]
+    scored = len(result.rounds) == 1
+    not_saved = {}
+    with contextlib.nullcontext() if scored else rivals.worker:
+        for name in (name for name in rivals.names if name in entries):
+            entry = entries[name]
+            try:
+                pipelines = entry.artifact if scored else rivals.refit(name, first, entry)
+                for target, pipeline in pipelines.items():
+                    path = folder / f"{name.replace(':', '-')}-{target}.skops"
+                    save_baseline(path, pipeline)
+            except (WorkerError, UnsafeArtifactError) as error:
+                not_saved[name] = str(error)
+                log.warning("%s is not saved: %s", name, error)
+    return not_saved
 
 
 def _pooled_line(result: Result, target: str) -> tuple[float, float]:

@@ -17,6 +17,9 @@ from hybrid_zoo.tuning.networks import Network
 from hybrid_zoo.tuning.options import SearchOptions
 from hybrid_zoo.tuning.search import CrossValidatedTuner
 
+REPORTS = "reports"
+"""Where in a round's workspace the reports of the searches are."""
+
 
 def enter_network(name: str, network: Network, this: Round) -> Entry:
     """Choose a configuration, refit it with every seed, predict the scored rows.
@@ -88,11 +91,11 @@ def _choose(
     name: str, network: Network, this: Round
 ) -> tuple[Mapping[str, Any], CrossValidated, Cost]:
     """Search, the prespecified configuration first; every fold is kept in case this is stopped."""
-    start = time.perf_counter()
+    start, folder = time.perf_counter(), f"{name}-{this.number}"
     tuner = CrossValidatedTuner(
         network,
         objective=keras_tuner.Objective("auroc", "max"),
-        directory=this.workspace / f"{name}-{this.number}",
+        directory=this.workspace / folder,
         trials=this.trials,
         options=SearchOptions(
             epochs=this.settings.epochs, seed=this.settings.seed, minutes=this.minutes
@@ -100,6 +103,7 @@ def _choose(
     )
     protocol = this.protocol(name)
     tuner.run(protocol)
+    tuner.write_report(this.workspace / REPORTS / folder)
     config, cv = tuner.best()
     tried = len(tuner.table())
     fits = tried * len(protocol.folds)

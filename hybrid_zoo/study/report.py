@@ -3,11 +3,11 @@
 from pathlib import Path
 from typing import Any
 
-import jinja2
-
 from hybrid_zoo.study.figures import draw_calibration, draw_differences, draw_roc
 from hybrid_zoo.study.model_card import write_model_card
+from hybrid_zoo.study.pages import page_template
 from hybrid_zoo.study.report_files import Run, read_run, slug
+from hybrid_zoo.study.search_page import search_section
 from hybrid_zoo.study.statement import STATEMENT
 from hybrid_zoo.study.tables_cohort import (
     flow_steps,
@@ -19,7 +19,6 @@ from hybrid_zoo.study.tables_cohort import (
 from hybrid_zoo.study.tables_models import decision_table, operating_table, ranking_table
 from hybrid_zoo.study.words import CUSTODY, headline, verdict_in_words
 from hybrid_zoo.study.words_figures import figure_words
-from hybrid_zoo.study.words_numbers import tied
 from hybrid_zoo.study.words_study import command_of, evaluation_in_words, limits_in_words
 
 
@@ -39,12 +38,17 @@ def write_report(run: Path) -> Path:
     found = read_run(run)
     (found.folder / "figures").mkdir(exist_ok=True)
     metrics = found.metrics
-    page = _template("report.html.j2").render(
+    page = page_template("report.html.j2").render(
         metrics=metrics,
         title=f"{'Simulated study' if metrics['simulated'] else 'Study'}: {metrics['cohort']}",
+        simulated=metrics["simulated"],
+        version=metrics.get("package_version", ""),
         statement=STATEMENT,
         custody=CUSTODY,
         targets=[_section(found, target) for target in metrics["targets"]],
+        search=search_section(
+            found.searches, found.folder / "figures", simulated=metrics["simulated"]
+        ),
         overview=overview_table(metrics) if len(metrics["targets"]) > 1 else None,
         evaluation=evaluation_in_words(metrics),
         flow=flow_steps(found),
@@ -59,19 +63,6 @@ def write_report(run: Path) -> Path:
     path.write_text(page, encoding="utf-8")
     write_model_card(found.folder)
     return path
-
-
-def _template(name: str) -> jinja2.Template:
-    loader = jinja2.PackageLoader("hybrid_zoo.study", "templates")
-    environment = jinja2.Environment(
-        loader=loader,
-        autoescape=True,
-        undefined=jinja2.StrictUndefined,
-        trim_blocks=True,
-        lstrip_blocks=True,
-    )
-    environment.filters["tied"] = tied
-    return environment.get_template(name)
 
 
 def _section(run: Run, target: str) -> dict[str, Any]:

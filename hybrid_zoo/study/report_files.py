@@ -10,6 +10,7 @@ from typing import Any
 import pandas as pd
 
 from hybrid_zoo.errors import ConfigError, DataError
+from hybrid_zoo.study.search_files import Search, read_searches
 
 _TEXT = {"sample_id": str, "target": str, "model": str, "split": str, "label": str, "class": str}
 
@@ -28,6 +29,7 @@ class Run:
         quarantine: `quarantine.csv`.
         environment: `environment.json`.
         config: `config.yaml`, as text.
+        searches: Network to what is in `search` of it, one per round.
         n_samples: Samples in `splits.csv`; None without that file.
     """
 
@@ -37,6 +39,7 @@ class Run:
     quarantine: pd.DataFrame
     environment: dict[str, Any]
     config: str
+    searches: dict[str, list[Search]]
     n_samples: int | None
 
 
@@ -81,6 +84,7 @@ def read_run(folder: Path) -> Run:
         quarantine=_read_table(folder / "quarantine.csv"),
         environment=environment,
         config=config.read_text(encoding="utf-8") if config.is_file() else "",
+        searches=read_searches(folder / "search"),
         n_samples=splits["sample_id"].nunique() if "sample_id" in splits else None,
     )
 

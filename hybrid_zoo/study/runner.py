@@ -16,9 +16,10 @@ from hybrid_zoo.pipelines.cohort import Cohort
 from hybrid_zoo.study import artefacts
 from hybrid_zoo.study.contest import Contest
 from hybrid_zoo.study.final import write_models
-from hybrid_zoo.study.networks import present_rows
+from hybrid_zoo.study.networks import REPORTS, present_rows
 from hybrid_zoo.study.parts import make_rounds, plan_study
 from hybrid_zoo.study.report import write_report
+from hybrid_zoo.study.rivals import choose_baselines
 from hybrid_zoo.study.scoring import Result, target_block
 from hybrid_zoo.study.settings import Settings
 from hybrid_zoo.tuning.plan import Plan
@@ -56,15 +57,15 @@ def run_study(
         The run folder.
 
     Raises:
-        ConfigError: For an unknown encoder or fusion, or if the folder exists, the folds cannot be
-            made, or another study was stopped there.
+        ConfigError: For an unknown encoder, fusion or baseline, or if the folder exists, the folds
+            cannot be made, or another study was stopped there.
         NumericsError: If training left the finite numbers.
 
     Source:
         The protocol of this package's design: same information, same chances, intervals, verdict.
     """
     start = time.perf_counter()
-    space = Space(settings.names)  # refuses an unknown name before anything is written
+    space = _check_names(cohort, settings)
     partial = prepare_folder(out, overwrite=overwrite, new=new)
     with _log_file(partial / "run.log"):
         cohort.quarantine.to_csv(partial / "quarantine.csv", index=False)
@@ -80,14 +81,14 @@ def run_study(
             log.info("evaluating %s", target)
             block = target_block(result, target, of_target)
             metrics["targets"][target] = block | {"ceiling": ceilings.get(target)}
-        write_models(partial, contest, result, calibrated)
+        metrics["not_saved"] = write_models(partial, contest, result, calibrated)
         artefacts.write_predictions(partial, result, calibrated)
         artefacts.write_splits(partial, result)
         looks = artefacts.count_looks(result, out)
         artefacts.write_environment(partial, command, looks)
         metrics["seconds"] = round(time.perf_counter() - start, 1)
         artefacts.write_json(partial / "metrics.json", metrics)
-        shutil.rmtree(partial / "search", ignore_errors=True)
+        _leave_reports(partial)
         write_report(partial)
     if out.exists():
         shutil.rmtree(out)
@@ -120,6 +121,20 @@ def prepare_folder(out: Path, *, overwrite: bool, new: bool = False) -> Path:
     return partial
 
 
+def _check_names(cohort: Cohort, settings: Settings) -> Space:
+    """Refuse an unknown name before anything is written."""
+    choose_baselines(cohort.config.scores, settings.baselines)
+    return Space(settings.names)
+
+
+def _leave_reports(partial: Path) -> None:
+    """Remove the state of the searches, which holds predictions; their reports take its place."""
+    search, reports = partial / "search", partial / REPORTS
+    (search / REPORTS).rename(reports)
+    shutil.rmtree(search)
+    reports.rename(search)
+
+
 def _contest(
     cohort: Cohort,
     arrays: CohortArrays,
@@ -130,7 +145,7 @@ def _contest(
     progress: Progress,
 ) -> tuple[Contest, Result]:
     deadline = time.monotonic() + 60 * settings.minutes if settings.minutes else None
-    contest = Contest(cohort, arrays, space, settings.imbalance)
+    contest = Contest(cohort, arrays, space, settings.imbalance, settings.baselines)
     done = [0]
 
     def on_fit(name: str) -> None:
@@ -177,6 +192,7 @@ def _header(
             "seeds": settings.seeds,
             "epochs": settings.epochs,
             "imbalance": settings.imbalance,
+            "baseline_minutes": settings.baseline_minutes,
         },
         "n_train": len(first.train) if single else len(arrays),
         "n_test": len(first.scored) if single else len(arrays),
@@ -187,6 +203,8 @@ def _header(
             name: float(1 - present_rows(arrays, name).mean()) for name in modalities
         },
         "targets": {},
+        "left_out": result.left_out,
+        "cut_short": result.cut_short,
         "chosen": result.entries[0]["hybrid"].config,
     }
 

@@ -1,10 +1,9 @@
 """From the entries of all rounds to one target's block of `metrics.json`."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any
 
 import numpy as np
-import pandas as pd
 from scipy.special import expit, softmax
 
 from hybrid_zoo.evaluation.evaluate import evaluate
@@ -28,11 +27,15 @@ class Result:
         cohort: The cohort.
         rounds: One in a hold-out, one per fold and repeat otherwise.
         entries: Per round, model name to entry.
+        left_out: Baseline to the reason why it has no entry.
+        cut_short: Baseline to the reason why not all of its configurations were tried.
     """
 
     cohort: Cohort
     rounds: list[Round]
     entries: list[dict[str, Entry]]
+    left_out: dict[str, str] = field(default_factory=dict)
+    cut_short: dict[str, str] = field(default_factory=dict)
 
     @property
     def arrays(self):
@@ -218,8 +221,8 @@ def _costs(result: Result) -> dict[str, dict[str, Any]]:
 
 def _stack_weights(result: Result, target: str) -> dict[str, float]:
     """Member to its weight, averaged over the rounds."""
-    rounds = pd.DataFrame([entries["stack"].config[target] for entries in result.entries])
-    return rounds.mean().to_dict()
+    rounds = [entries["stack"].config[target] for entries in result.entries]
+    return {name: float(np.mean([weights[name] for weights in rounds])) for name in rounds[0]}
 
 
 def _levels(result: Result, rows: list[np.ndarray]) -> dict[tuple[str, str], np.ndarray]:

@@ -1,5 +1,6 @@
 """What a study's user may choose."""
 
+from collections.abc import Iterable
 from pathlib import Path
 from typing import Annotated, Any
 
@@ -15,7 +16,15 @@ def _listed(value: Any) -> Any:
     return [value] if isinstance(value, str) else value
 
 
+def _spaces(value: Any) -> Any:
+    if isinstance(value, dict):
+        return {path: space or {} for path, space in value.items()}
+    value = _listed(value)
+    return {str(path): {} for path in value} if isinstance(value, Iterable) else value
+
+
 Names = Annotated[tuple[str, ...], pydantic.BeforeValidator(_listed)]
+Spaces = Annotated[dict[str, dict[str, list[Any]]], pydantic.BeforeValidator(_spaces)]
 
 
 class Settings(pydantic.BaseModel):
@@ -31,6 +40,10 @@ class Settings(pydantic.BaseModel):
         resamples: Patient resamples of the intervals.
         imbalance: What is done about rare classes, for every model alike: "weights", "oversample",
             "both" or "none"; recalibration follows in any case.
+        baselines: Further ones: import paths of scikit-learn classifiers, or a mapping from import
+            path to a search space, parameter to values; the first configuration is the default.
+        baseline_minutes: Limit of each baseline in each round, for all of its configurations,
+            folds, targets and final fits together; only below it are results repeatable.
         image: Image encoders a search chooses from; the first is the default. Likewise `volume`,
             `sequence`, `tabular`, `tokens` and `fusion`; a single name may stand without a list.
     """
@@ -45,6 +58,8 @@ class Settings(pydantic.BaseModel):
     minutes: float | None = pydantic.Field(default=None, gt=0)
     resamples: int = pydantic.Field(default=2000, ge=100)
     imbalance: Remedy = "weights"
+    baselines: Spaces = {}
+    baseline_minutes: float = pydantic.Field(default=30, gt=0, le=30 * 24 * 60)
     image: Names = ()
     volume: Names = ()
     sequence: Names = ()

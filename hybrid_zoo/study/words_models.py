@@ -52,6 +52,9 @@ def model_name(model: str) -> str:
         return f"{model.removeprefix('score:')} (score)"
     if model.endswith("_only"):
         return f"{modality_name(model.removesuffix('_only'))} only"
+    if "." in model:
+        module, _, name = model.rpartition(".")
+        return f"{name} ({module})"
     return model.replace("_", " ").capitalize()
 
 
@@ -67,6 +70,8 @@ def in_sentence(model: str) -> str:
     if model.endswith("_only"):
         alone = modality_name(model.removesuffix("_only"))
         return f"the {alone[0].lower()}{alone[1:]} alone"
+    if "." in model:
+        return name.partition(" ")[0]
     name = name[0].lower() + name[1:]
     return f"the {name}" if group_of(model) == GROUPS[0] or model in _WITH_ARTICLE else name
 

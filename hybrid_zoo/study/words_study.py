@@ -3,7 +3,7 @@
 from collections.abc import Mapping
 from typing import Any
 
-from hybrid_zoo.study.words_models import modality_name
+from hybrid_zoo.study.words_models import modality_name, model_name
 from hybrid_zoo.study.words_numbers import counted, percent, times, whole
 
 Metrics = Mapping[str, Any]
@@ -132,7 +132,9 @@ def limits_in_words(metrics: Metrics) -> list[str]:
         f"The test part was looked at {times(looks)}; each further look makes its "
         "figures more hopeful.": looks > 1,
     }
-    return [sentence for sentence, applies in particular.items() if applies] + [
+    return [
+        *(sentence for sentence, applies in particular.items() if applies),
+        *_unfinished(metrics),
         "All samples come from one cohort. Other hospitals, years, devices and case mixes are not "
         "covered: external validation is needed.",
         "Intervals describe the choice of patients. Chance in training is shown apart, as the "
@@ -142,6 +144,23 @@ def limits_in_words(metrics: Metrics) -> list[str]:
         "An association with the label is not its cause; nothing here says what a change in "
         "treatment would do.",
     ]
+
+
+_UNFINISHED = {
+    "left_out": "Not compared",
+    "cut_short": "Compared with fewer configurations than the others",
+    "not_saved": "Compared, but not kept in the run folder",
+}
+
+
+def _unfinished(metrics: Metrics) -> list[str]:
+    """Say which baselines did not come as far as the others, and why."""
+    found = []
+    for key, what in _UNFINISHED.items():
+        reasons = metrics.get(key) or {}
+        each = "; ".join(f"{model_name(model)}: {why}" for model, why in reasons.items())
+        found += [f"{what}. {each}."] if each else []
+    return found
 
 
 def command_of(metrics: Metrics, environment: Mapping[str, Any]) -> str:
