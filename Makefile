@@ -6,7 +6,7 @@ STAMP := $(VENV)/.installed
 # Tests mostly trace graphs, which takes one core; a file's tests share what they build.
 WORKERS ?= 2
 # These read published data; every other benchmark makes its own.
-ON_DATA := $(patsubst %,benchmarks/%.py,real shortcuts digits encoders imbalance)
+ON_DATA := $(patsubst %,benchmarks/%.py,real shortcuts digits encoders imbalance ensembles)
 BENCHMARKS := $(filter-out benchmarks/_% $(ON_DATA),$(wildcard benchmarks/*.py))
 
 export TF_CPP_MIN_LOG_LEVEL := 3
@@ -62,6 +62,7 @@ bench-real: $(STAMP)  ## Studies of published patients: make bench-real DATA=fol
 	$(BIN)/python benchmarks/digits.py "$(DATA)"
 	$(BIN)/python benchmarks/encoders.py "$(DATA)"
 	$(BIN)/python benchmarks/imbalance.py "$(DATA)"
+	$(BIN)/python benchmarks/ensembles.py "$(DATA)"
 
 clean:            ## Remove what was built; keep .venv and runs
 	rm -rf build dist .types .mypy_cache .ruff_cache .pytest_cache *.egg-info
