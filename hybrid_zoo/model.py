@@ -58,6 +58,12 @@ class HybridModel(keras.Model):
         outputs = super().call(inputs, training=training, mask=mask)
         return outputs if training else {name: outputs[name] for name in self.targets}
 
+    def make_train_function(self, force=False):
+        """Build the optimiser first: otherwise the first step builds it, and is traced twice."""
+        if self.optimizer is not None and not self.optimizer.built:
+            self.optimizer.build(self.trainable_variables)
+        return super().make_train_function(force)
+
     def compute_loss(self, x=None, y=None, y_pred=None, sample_weight=None, training=True):
         """Return the fused loss plus, in training, penalties and single-modality losses.
 

@@ -15,7 +15,8 @@ sys.path.insert(0, str(Path(__file__).parent))  # so that tests can import `fact
 
 # Files that take longest, longest first: whichever comes last keeps one core waiting.
 LONGEST = """
-study encoders options examples jax hybrid tuner training saving table_fuzz shards search store
+study examples encoders jax options training hybrid images shards bags saving fusions table_fuzz
+tuner search store
 """.split()
 
 

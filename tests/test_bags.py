@@ -132,10 +132,10 @@ def test_a_hybrid_pools_by_a_name_and_absent_images_do_not_move_it(builder):
     model = make_model(make_spec(inputs), options=options)
     inputs["image"][5] = NAN
     model.fit(inputs, {"death": np.arange(24.0) % 2}, epochs=1, verbose=0)
-    fused = model.predict(inputs, verbose=0)["death"]
+    fused = np.asarray(model(inputs)["death"])
     more = inputs | {"image": padded(inputs["image"], [0, 1])}
     assert np.isfinite(fused).all()
-    np.testing.assert_allclose(model.predict(more, verbose=0)["death"], fused, atol=1e-6)
+    np.testing.assert_allclose(model(more)["death"], fused, atol=1e-6)
 
 
 @units_of_bags

@@ -34,6 +34,7 @@ for sequence, fusion in (("grud", "gated"), ("transformer", "attention")):
 def test_the_zoo_trains_and_predicts_on_the_jax_backend():
     here = str(Path(__file__).parent)
     env = os.environ | {"KERAS_BACKEND": "jax", "PYTHONPATH": here, "JAX_PLATFORMS": "cpu"}
+    env["XLA_FLAGS"] = "--xla_backend_optimization_level=0"  # compiling takes longer than training
     done = subprocess.run(
         [sys.executable, "-c", TRAIN], env=env, capture_output=True, text=True, timeout=300
     )

@@ -62,11 +62,13 @@ def test_a_loaded_hybrid_predicts_the_same_for_present_and_absent_inputs(model, 
             np.testing.assert_array_equal(found[target], expected[target])
 
 
-def test_a_loaded_hybrid_keeps_everything_that_training_needs(model, path):
+def test_a_loaded_hybrid_keeps_everything_that_training_needs(model, path, monkeypatch):
     again, rng = load(path), np.random.default_rng(0)
     labels = {t: rng.integers(0, 2, (24, 1)).astype("float32") for t in ("death", "stage")}
     assert again.auxiliary == 0.7 and again.targets == ["death", "stage"]
     np.testing.assert_array_equal(again.loss["death"].class_weight, [0.5, 2.0])
+    monkeypatch.setattr(model, "run_eagerly", True)  # tracing takes longer than one batch
+    again.run_eagerly = True
     losses = [
         m.evaluate(make_inputs(), labels, verbose=0, return_dict=True)["loss"]
         for m in (model, again)

@@ -124,6 +124,16 @@ def test_without_a_watched_part_all_epochs_are_run(data):
     assert best == 3 and len(history["loss"]) == 3 and "val_loss" not in history
 
 
+def test_the_first_step_of_keras_own_fit_is_traced_once(data, monkeypatch):
+    calls, model = [], table_model()
+    loss = type(model).compute_loss
+    monkeypatch.setattr(
+        type(model), "compute_loss", lambda *a, **k: calls.append(1) or loss(*a, **k)
+    )
+    model.fit(data[0].take(1), epochs=1, shuffle=False, verbose=0)
+    assert len(calls) == 1
+
+
 def test_the_loss_falls(data):
     _, history = fit(table_model(units=16, dropout=0.0), data[0], epochs=8)
     assert history["loss"][-1] < history["loss"][0]
