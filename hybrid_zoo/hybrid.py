@@ -17,7 +17,7 @@ from hybrid_zoo.layers.knobs import check_knobs
 from hybrid_zoo.layers.modalities import MissingToken
 from hybrid_zoo.layers.presence import Presence
 from hybrid_zoo.losses import KnownLabelAccuracy, KnownLabelAUC, KnownLabelLoss
-from hybrid_zoo.model import HybridModel
+from hybrid_zoo.model import JIT_COMPILE, HybridModel
 from hybrid_zoo.options import HybridOptions
 from hybrid_zoo.registries import BAGS, ENCODERS, FUSIONS
 from hybrid_zoo.registry import nearest
@@ -194,5 +194,5 @@ def _compile(model: HybridModel, classes: dict[str, int], options: HybridOptions
         ),
         loss={t: KnownLabelLoss(k, weights.get(t), name=t) for t, k in classes.items()},
         metrics=metrics if options.metrics else None,
-        jit_compile=False,  # three times slower on a CPU, and "auto" may choose it
+        jit_compile=JIT_COMPILE,
     )

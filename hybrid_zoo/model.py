@@ -10,6 +10,10 @@ from hybrid_zoo.registry import nearest
 LOGIT = "_logit"
 OF = "__"
 
+JIT_COMPILE = "auto" if keras.backend.backend() == "jax" else False
+"""TensorFlow's is three times slower on a CPU, and "auto" may choose it; without it JAX would run
+every operation on its own."""
+
 
 @keras.saving.register_keras_serializable("hybrid_zoo")
 class HybridModel(keras.Model):

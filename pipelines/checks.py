@@ -38,7 +38,7 @@ def clean_samples(
     without_id = clean.index[clean["sample_id"].isna()]
     quarantine.add("samples", without_id, "sample_id missing", "sample_id")
     table, clean = table.drop(index=without_id), clean.drop(index=without_id)
-    _check_ids(clean)
+    _check_ids(clean, SMALLEST_COHORT if config.targets else 1)
     patient = clean["patient_id"] if "patient_id" in clean else clean["sample_id"]
     clean["patient_id"] = patient.fillna(clean["sample_id"])
     for name, target in config.targets.items():
@@ -76,17 +76,15 @@ def _require_named_columns(
     require_columns(table, "samples", elsewhere)
 
 
-def _check_ids(samples: pd.DataFrame) -> None:
+def _check_ids(samples: pd.DataFrame, fewest: int) -> None:
     twice = samples["sample_id"][samples["sample_id"].duplicated()].unique()
     if len(twice):
         raise CohortError(
             f"table samples: {len(twice)} sample_id stand more than once: {_list(twice)}. "
             "Expected one row per sample; several samples of one patient share a patient_id."
         )
-    if len(samples) < SMALLEST_COHORT:
-        raise CohortError(
-            f"table samples has {len(samples)} samples; expected at least {SMALLEST_COHORT}."
-        )
+    if len(samples) < fewest:
+        raise CohortError(f"table samples has {len(samples)} samples; expected at least {fewest}.")
 
 
 def _labels(column: pd.Series, name: str, target: Target) -> pd.Series:

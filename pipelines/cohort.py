@@ -1,7 +1,7 @@
 """A cohort: a folder, or pandas frames, checked and cut to what a model may see."""
 
 import shutil
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any, Self
@@ -63,7 +63,12 @@ class Cohort:
 
     @classmethod
     def read(
-        cls, folder: str | Path, progress: Progress | None = None, *, rescan: bool = False
+        cls,
+        folder: str | Path,
+        progress: Progress | None = None,
+        *,
+        rescan: bool = False,
+        config: CohortConfig | None = None,
     ) -> Self:
         """Read and check a cohort folder.
 
@@ -71,6 +76,8 @@ class Cohort:
             folder: The folder that holds cohort.yaml.
             progress: Called with the number of image files scanned and of all files to scan.
             rescan: Decode every image file again, also those that manifest.csv lists.
+            config: Read by it instead of cohort.yaml; without targets no label is read, and one
+                sample is enough.
 
         Returns:
             The cohort. Rows and files that cannot be used are in its `quarantine`.
@@ -82,15 +89,12 @@ class Cohort:
         folder = Path(folder)
         if not folder.is_dir():
             raise CohortError(f"{folder} is not a folder; expected one that holds cohort.yaml.")
-        config = read_config(folder / "cohort.yaml")
+        config = config or read_config(folder / "cohort.yaml")
         quarantine = Quarantine()
         tables = {name: read_table(folder, name, quarantine) for name in _tables_of(config)}
-        stems = {path.name.split(".")[0] for path in folder.iterdir() if path.is_file()}
-        idle = [name for name in _OPTIONAL if name in stems and name not in tables]
         trusted = manifest([]) if rescan else read_manifest(folder)
         cohort = cls._checked(config, tables, folder, quarantine, trusted, progress)
-        notice = tuple(f"table {name} is there; cohort.yaml has no {name} key" for name in idle)
-        return replace(cohort, unused=notice)
+        return replace(cohort, unused=_unused(folder, tables))
 
     @classmethod
     def from_frames(
@@ -180,7 +184,9 @@ class Cohort:
         """Tell which files every image and volume input is made of; decodes nothing."""
         return image_files(self.images, self.files, self.samples.index, self.config)
 
-    def to_arrays(self, *, pixels: bool = True) -> CohortArrays:
+    def to_arrays(
+        self, *, pixels: bool = True, categories: Mapping[str, Sequence[str]] | None = None
+    ) -> CohortArrays:
         """Decode images, lay events on their grid, and code categories, words and labels.
 
         Images are decoded once, into a store beside the cohort that later calls and other processes
@@ -188,6 +194,8 @@ class Cohort:
 
         Args:
             pixels: False leaves images and volumes out.
+            categories: Column to the levels that codes stand for; those found, sorted, if None. A
+                level that is not among them is not recorded.
 
         Returns:
             Raw units, NaN where not observed, samples in the order of `samples`.
@@ -200,7 +208,7 @@ class Cohort:
         for part in (
             image_parts(self.image_files() if pixels else {}, self.config, self.folder),
             sequence_parts(self.events, ids, self.config, self.folder),
-            tabular_parts(self.samples, self.config),
+            tabular_parts(self.samples, self.config, categories or {}),
             note_parts(self.notes, ids, self.config),
         ):
             for name, values in part.items():
@@ -250,6 +258,13 @@ class Cohort:
 def _tables_of(config: CohortConfig) -> list[str]:
     """Return the tables that a configuration uses."""
     return ["samples", *(name for name in _OPTIONAL if getattr(config, name))]
+
+
+def _unused(folder: Path, tables: Mapping[str, object]) -> tuple[str, ...]:
+    """Name the tables that are there and not used."""
+    stems = {path.name.split(".")[0] for path in folder.iterdir() if path.is_file()}
+    idle = [name for name in _OPTIONAL if name in stems and name not in tables]
+    return tuple(f"table {name} is there; cohort.yaml has no {name} key" for name in idle)
 
 
 def _expand(config: Mapping[str, Any], frames: Mapping[str, pd.DataFrame]) -> dict[str, Any]:

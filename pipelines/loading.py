@@ -2,7 +2,7 @@
 
 import re
 import zlib
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
 from typing import Any, NamedTuple
 
@@ -20,12 +20,15 @@ TOKEN_BUCKETS = 8191
 _WORD = re.compile(r"\w+")
 
 
-def tabular_parts(samples: pd.DataFrame, config: CohortConfig) -> dict[str, Any]:
-    """Return the tabular input: numbers as they are, categories as codes of sorted levels.
+def tabular_parts(
+    samples: pd.DataFrame, config: CohortConfig, known: Mapping[str, Sequence[str]]
+) -> dict[str, Any]:
+    """Return the tabular input: numbers as they are, categories as codes of their levels.
 
     Args:
         samples: Checked samples.
         config: The cohort's configuration.
+        known: Column to its levels, in the order of their codes; elsewhere those found, sorted.
 
     Returns:
         Fields of `CohortArrays`; `inputs["tabular"]` is `(samples, columns)` float32, NaN where not
@@ -39,9 +42,9 @@ def tabular_parts(samples: pd.DataFrame, config: CohortConfig) -> dict[str, Any]
         if column.kind == "numeric":
             values[:, k] = samples[name].to_numpy()
             continue
-        levels = sorted(samples[name].dropna().unique())
+        levels = known.get(name) or sorted(samples[name].dropna().unique())
         codes = pd.Index(levels, dtype=object).get_indexer(pd.Index(samples[name], dtype=object))
-        values[:, k] = np.where(samples[name].isna(), np.nan, codes)
+        values[:, k] = np.where(codes < 0, np.nan, codes)
         categories[name] = tuple(levels)
     kinds = tuple(column.kind for column in config.tabular.values())
     return {

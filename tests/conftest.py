@@ -15,8 +15,8 @@ sys.path.insert(0, str(Path(__file__).parent))  # so that tests can import `fact
 
 # Files that take longest, longest first: whichever comes last keeps one core waiting.
 LONGEST = """
-study examples encoders jax options training hybrid images shards bags saving fusions table_fuzz
-tuner search store
+study study_kinds examples encoders rivals jax options training hybrid images shards bags saving
+fusions predict frozen table_fuzz tuner leaks search search_report store
 """.split()
 
 
@@ -30,6 +30,21 @@ def pytest_collection_modifyitems(items):
 def same_seed():
     """Keras draws its seeds from Python's generator: no test may start with dead units by chance."""
     random.seed(1)
+
+
+@pytest.fixture(scope="module")
+def quick_fits():
+    """What makes many small fits quick: graphs as they were traced, and one thread."""
+    import tensorflow as tf
+    from threadpoolctl import threadpool_limits
+
+    # To rewrite a graph so that it runs faster takes longer than the few steps it runs here.
+    tf.config.optimizer.set_experimental_options({"disable_meta_optimizer": True})
+    with pytest.MonkeyPatch.context() as patch, threadpool_limits(1):
+        for threads in ("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS"):
+            patch.setenv(threads, "1")  # of the process that fits baselines
+        yield
+    tf.config.optimizer.set_experimental_options({"disable_meta_optimizer": False})
 
 
 @pytest.fixture

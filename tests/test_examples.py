@@ -13,7 +13,9 @@ import yaml
 from hybrid_zoo.pipelines.schema import parse_config
 from hybrid_zoo.pipelines.shards import Shards
 from hybrid_zoo.study.cli import app
+from hybrid_zoo.study.settings import read_settings
 from hybrid_zoo.study.statement import STATEMENT
+from hybrid_zoo.tuning.baselines import baseline
 
 ROOT = Path(__file__).parent.parent
 README = (ROOT / "README.md").read_text(encoding="utf-8")
@@ -80,9 +82,20 @@ def test_the_readme_uses_shards_as_they_are():
 
 
 def test_the_cohort_yaml_of_the_readme_is_valid_and_ten_lines_long():
-    (block,) = blocks("yaml")
+    block, _ = blocks("yaml")
     config = parse_config(yaml.safe_load(block), "README.md")
     assert list(config.targets) == ["death"] and len(block.splitlines()) <= 10
+
+
+def test_the_settings_yaml_of_the_readme_is_read_and_its_baselines_are_classifiers(tmp_path):
+    _, block = blocks("yaml")
+    path = tmp_path / "settings.yaml"
+    path.write_text(block, encoding="utf-8")
+    settings = read_settings(path, {})
+    assert settings.model_fields_set == {"baseline_minutes", "baselines"}
+    assert len(settings.baselines) == 2
+    for name, space in settings.baselines.items():
+        assert "." in name and baseline(name, space).configurations(1, seed=0)
 
 
 def test_the_readme_lists_every_command_and_no_other():

@@ -252,7 +252,9 @@ def run(tmp_path_factory):
     )
     out = tmp_path_factory.mktemp("runs") / "run"
     run_study(_cohort(), settings, out, progress=lambda *step: steps.append(step))
+    # The progress reaches the total that it announced.
     assert [step[0] for step in steps] == list(range(steps[0][1] + 1))
+    assert len({step[1] for step in steps}) == 1
     return out
 
 

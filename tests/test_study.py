@@ -1,44 +1,28 @@
+"""A study of a declared split: its run folder, its figures, and that they can be had again."""
+
 import json
-import logging
 
 import numpy as np
 import pandas as pd
 import pytest
 import yaml
-from factories import make_cohort
-from threadpoolctl import threadpool_limits
+from tiny_study import FILES, NETS, QUICK, SIMPLE, metrics_of
 
 from hybrid_zoo.errors import ConfigError
 from hybrid_zoo.pipelines.cohort import Cohort
 from hybrid_zoo.pipelines.simulation import simulate
 from hybrid_zoo.saving import load
-from hybrid_zoo.study import parts
-from hybrid_zoo.study.runner import prepare_folder, run_study
+from hybrid_zoo.study.new_patients import notices, predict, read_new_patients, read_trained
+from hybrid_zoo.study.runner import run_study
 from hybrid_zoo.study.search_files import read_search
-from hybrid_zoo.study.settings import Settings
 
-QUICK = Settings(trials=1, seeds=1, folds=2, epochs=1, resamples=200)
-NETS = {"hybrid", "image_only", "sequence_only", "tabular_only"}
-SIMPLE = {"logistic_regression", "svm", "random_forest", "gradient_boosting"}
-FILES = """config.yaml environment.json splits.csv quarantine.csv model.keras baselines metrics.json
-predictions.csv figures report.html MODEL_CARD.md run.log search""".split()
-
-
-def metrics_of(run):
-    return json.loads((run / "metrics.json").read_text())
+pytestmark = pytest.mark.usefixtures("quick_fits")
 
 
 def without_seconds(content):
     if isinstance(content, dict):
         return {k: without_seconds(v) for k, v in content.items() if k != "seconds"}
     return [without_seconds(v) for v in content] if isinstance(content, list) else content
-
-
-@pytest.fixture(scope="module", autouse=True)
-def one_thread():
-    """Boosted trees on twenty rows spend their time waiting for each other's threads."""
-    with threadpool_limits(1):
-        yield
 
 
 @pytest.fixture(scope="module")
@@ -53,37 +37,6 @@ def run(cohort, tmp_path_factory):
     return run_study(cohort, settings, tmp_path_factory.mktemp("runs") / "run", command="typed")
 
 
-@pytest.fixture(scope="module")
-def plain():
-    """Samples of one column, with a declared split: the quickest study there is."""
-    samples = pd.DataFrame(
-        {"sample_id": [f"s{k}" for k in range(40)], "age": np.arange(40.0), "y": [0, 1] * 20}
-    )
-    samples["split"] = ["train", "train", "test", "test"] * 10
-    return Cohort.from_frames(samples, targets=["y"], tabular=["age"], split="split")
-
-
-@pytest.fixture(scope="module")
-def crossed(tmp_path_factory):
-    """A study without a split, of one modality and of a binary and a multiclass target."""
-    rng = np.random.default_rng(0)
-    age, stage = rng.normal(60, 10, 60), np.resize([0, 1, 2], 60)
-    samples = pd.DataFrame(
-        {
-            "sample_id": [f"s{k}" for k in range(60)],
-            "patient_id": [f"p{k // 2}" for k in range(60)],
-            "age": age + 9 * stage,
-            "death": (age > 60).astype(int),
-            "stage": np.array(["a", "b", "c"])[stage],
-        }
-    )
-    targets = {"death": {"kind": "binary"}, "stage": {"kind": "multiclass", "classes": list("abc")}}
-    cohort = Cohort.from_frames(samples, targets=targets, tabular=["age"])
-    with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(parts, "OUTER_FOLDS", 2)  # five take half a minute
-        return run_study(cohort, QUICK, tmp_path_factory.mktemp("crossed") / "run")
-
-
 def test_a_run_folder_holds_every_file(run):
     assert sorted(p.name for p in run.iterdir()) == sorted(FILES)
     assert not run.with_name("run.partial").exists()
@@ -93,7 +46,7 @@ def test_a_run_folder_holds_every_file(run):
     assert (run / "quarantine.csv").read_text() == "table,row,file,column,reason\n"
 
 
-def test_the_run_keeps_what_its_searches_report_and_nothing_of_their_state(run, crossed):
+def test_the_run_keeps_what_its_searches_report_and_nothing_of_their_state(run):
     assert {p.name for p in (run / "search").iterdir()} == {f"{name}-0" for name in NETS}
     for folder in (run / "search").iterdir():
         found = read_search(folder)
@@ -102,12 +55,6 @@ def test_the_run_keeps_what_its_searches_report_and_nothing_of_their_state(run, 
     page = (run / "report.html").read_text()
     assert "<h2>Training of the networks (simulated)</h2>" in page
     assert (run / "figures" / "learning-hybrid-simulated.png").is_file()
-    rounds = [p.name for p in sorted((crossed / "search").iterdir())]
-    page = (crossed / "report.html").read_text()
-    assert (
-        rounds == [f"hybrid-{number}" for number in range(4)] and page.count(">Round 1</th>") == 1
-    )
-    assert "over 2 folds in each of 4 rounds: 8 finished fits" in page
 
 
 def test_metrics_hold_the_promised_keys(run):
@@ -152,6 +99,17 @@ def test_the_saved_model_predicts_what_the_predictions_say(run, cohort):
     rows = pd.Index(arrays.sample_ids).get_indexer(table.sample_id)
     assert len(rows) == 20 and table.probability.nunique() > 2
     np.testing.assert_allclose(found["icu"][rows, 0], table.probability, atol=1e-5)
+
+
+def test_predict_gives_the_test_rows_the_studys_own_predictions(run, cohort):
+    trained = read_trained(run)
+    new, arrays = read_new_patients(trained, cohort.folder)
+    found = predict(trained, arrays).set_index("sample_id")
+    table = pd.read_csv(run / "predictions.csv", dtype={"sample_id": str})
+    table = table[(table.model == "hybrid") & (table.split == "test")].set_index("sample_id")
+    assert len(found) == 60 and not arrays.labels and not notices(trained, new, arrays)
+    np.testing.assert_allclose(found.probability[table.index], table.probability, atol=1e-6)
+    assert set(found.threshold) == {metrics_of(run)["targets"]["icu"]["threshold"]}
 
 
 def test_predictions_and_splits_follow_the_declared_split(run, cohort):
@@ -200,55 +158,6 @@ def test_the_same_seed_gives_the_same_metrics_also_of_a_run_that_was_stopped_and
     assert looks == [1, 2]
 
 
-def test_a_small_cohort_of_one_modality_is_cross_validated(crossed):
-    metrics = metrics_of(crossed)
-    assert metrics["evaluation"] == "repeated_cv" and metrics["plan"]["rounds"] == 4
-    assert "No hold-out" in metrics["plan"]["reason"]
-    models = set(metrics["targets"]["death"]["models"])
-    assert models == {"hybrid", "stack", "missingness", "majority"} | SIMPLE
-    assert sorted(p.name for p in crossed.iterdir()) == sorted(FILES)
-    assert not (crossed.parent / "test_looks.jsonl").exists()
-
-
-def test_a_multiclass_target_is_scored_without_threshold_and_calibration_line(crossed):
-    block = metrics_of(crossed)["targets"]["stage"]
-    assert block["threshold"] is None and block["operating_points"] == []
-    assert 0.6 < block["models"]["logistic_regression"]["auroc"]["value"] <= 1
-    table = pd.read_csv(crossed / "predictions.csv", dtype={"sample_id": str})
-    table = table[table.target == "stage"]
-    sums = table.groupby(["sample_id", "model", "fold"]).probability.sum()
-    np.testing.assert_allclose(sums, 1, rtol=1e-5)
-    assert set(table["class"]) == set(table.label) == {"a", "b", "c"}
-
-
-def test_under_cross_validation_every_sample_is_scored_once_per_repeat(crossed):
-    table = pd.read_csv(crossed / "predictions.csv", dtype={"sample_id": str})
-    table = table[(table.target == "death") & (table.model == "hybrid")]
-    assert (table.split == "test").all() and (table.sample_id.value_counts() == 2).all()
-    splits = pd.read_csv(crossed / "splits.csv", dtype=str)
-    rounds = splits.filter(like="round_")
-    assert rounds.shape == (60, 4) and ((rounds == "test").sum(axis=1) == 2).all()
-    assert (splits.groupby("patient_id")[list(rounds)].nunique() == 1).all(axis=None)
-
-
-def test_every_input_kind_groups_scores_and_shortcuts_go_through(tmp_path):
-    folder = make_cohort(tmp_path / "cohort", samples=40, split="part", tables=with_part())
-    metrics = metrics_of(run_study(Cohort.read(folder), QUICK, tmp_path / "run"))
-    models = set(metrics["targets"]["death"]["models"])
-    assert {"image_only", "sequence_only", "tabular_only", "tokens_only"} < models
-    assert {"score:sofa", "shortcuts"} < models
-    names = {s["name"] for s in metrics["targets"]["death"]["subgroups"]}
-    assert {"sex", "hospital"} < names
-    assert metrics["missing_modalities"]["image"] == 0.5
-
-
-def with_part():
-    from factories import cohort_tables
-
-    samples = cohort_tables()["samples"]
-    return {"samples": samples.assign(part=np.where(np.arange(40) // 2 % 5 > 2, "test", "train"))}
-
-
 def test_an_existing_run_is_refused_before_anything_is_written(cohort, tmp_path):
     (tmp_path / "run").mkdir()
     with pytest.raises(ConfigError, match=r"run exists. Choose another --out, or pass --overwrite"):
@@ -261,34 +170,3 @@ def test_an_unknown_encoder_is_refused_before_anything_is_written(cohort, tmp_pa
     with pytest.raises(ConfigError, match=r"Unknown sequence encoder 'lstn'. Did you mean 'lstm'"):
         run_study(cohort, wrong, tmp_path / "run")
     assert not list(tmp_path.iterdir())
-
-
-def test_what_an_interrupted_run_left_is_replaced_and_a_whole_run_kept_until_the_end(tmp_path):
-    (tmp_path / "run.partial").mkdir()
-    (tmp_path / "run.partial" / "old").touch()
-    (tmp_path / "run").mkdir()
-    partial = prepare_folder(tmp_path / "run", overwrite=True)
-    assert not list(partial.iterdir()) and (tmp_path / "run").exists()
-
-
-@pytest.mark.parametrize("trials", [1, 2])
-def test_an_interrupted_run_is_kept_as_partial_with_its_log(plain, tmp_path, trials):
-    def interrupt(done, total, name):
-        if done == 1:
-            raise KeyboardInterrupt
-
-    settings = QUICK.model_copy(update={"trials": trials})
-    with pytest.raises(KeyboardInterrupt):
-        run_study(plain, settings, tmp_path / "run", progress=interrupt)
-    assert not (tmp_path / "run").exists()
-    partial = {p.name for p in (tmp_path / "run.partial").iterdir()}
-    assert {"run.log", "config.yaml", "quarantine.csv"} <= partial
-    assert "stopped by KeyboardInterrupt" in (tmp_path / "run.partial/run.log").read_text()
-    assert not logging.getLogger("hybrid_zoo").handlers
-
-
-def test_the_progress_reaches_its_announced_total(plain, tmp_path):
-    steps = []
-    run_study(plain, QUICK, tmp_path / "run", progress=lambda *step: steps.append(step))
-    assert [s[0] for s in steps] == list(range(steps[0][1] + 1))
-    assert len({s[1] for s in steps}) == 1

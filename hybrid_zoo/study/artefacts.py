@@ -12,8 +12,10 @@ import numpy as np
 import pandas as pd
 import yaml
 
+from hybrid_zoo.pipelines.arrays import CohortArrays
 from hybrid_zoo.pipelines.cohort import Cohort
 from hybrid_zoo.study.calibrated import Calibrated
+from hybrid_zoo.study.inputs_file import describe_inputs
 from hybrid_zoo.study.scoring import Result
 from hybrid_zoo.study.settings import Settings
 
@@ -31,17 +33,19 @@ def write_json(path: Path, content: Any) -> None:
     path.write_text(text + "\n", encoding="utf-8")
 
 
-def write_settings(folder: Path, cohort: Cohort, settings: Settings) -> None:
-    """Write `config.yaml`: the resolved options and the cohort's own description.
+def write_settings(folder: Path, cohort: Cohort, arrays: CohortArrays, settings: Settings) -> None:
+    """Write `config.yaml`: the resolved options, the cohort's own description, what inputs hold.
 
     Args:
         folder: The run folder.
         cohort: The cohort.
+        arrays: The same as arrays.
         settings: The resolved options.
     """
     content = settings.model_dump() | {
         "cohort": str(cohort.folder) if cohort.folder else None,
         "cohort_config": cohort.config.to_dict(),
+        "inputs": describe_inputs(arrays),
     }
     text = yaml.safe_dump(content, sort_keys=False, allow_unicode=True)
     (folder / "config.yaml").write_text(text, encoding="utf-8")

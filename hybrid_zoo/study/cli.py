@@ -39,7 +39,7 @@ Config = Annotated[Path | None, typer.Option(help="YAML file with the same keys.
 Image = Annotated[list[str] | None, typer.Option(help="Image encoder; again for a choice.")]
 Sequence = Annotated[list[str] | None, typer.Option(help="Sequence encoder; again for a choice.")]
 Fusion = Annotated[list[str] | None, typer.Option(help="Fusion; again for a choice.")]
-Overwrite = Annotated[bool, typer.Option("--overwrite", help="Replace an existing run.")]
+Overwrite = Annotated[bool, typer.Option("--overwrite", help="Replace what is there.")]
 New = Annotated[bool, typer.Option("--new", help="Forget what a stopped study left.")]
 
 
@@ -87,6 +87,22 @@ def study_command(
         "fusion": fusion,
     }
     study(cohort, read_settings(config, given), out, overwrite=overwrite, new=new)
+
+
+@app.command("predict")
+def predict_command(
+    run: Annotated[Path, typer.Argument(help="Run folder of a finished study.")],
+    cohort: Annotated[Path, typer.Argument(help="Folder of the patients' tables.")],
+    out: Annotated[Path, typer.Option(help="CSV file to write; must not exist.")],
+    overwrite: Overwrite = False,
+) -> None:
+    """Score patients with a finished run's hybrid; labels and cohort.yaml are not needed.
+
+    The tables have the names and columns of the run's own. OUT holds patient-level data.
+    """
+    from hybrid_zoo.study.commands import predict
+
+    predict(run, cohort, out, overwrite=overwrite)
 
 
 @app.command("demo")

@@ -26,6 +26,7 @@ from hybrid_zoo.pipelines.folders import require_empty
 from hybrid_zoo.pipelines.manifest import write_manifest
 from hybrid_zoo.study.quiet import load_tensorflow
 from hybrid_zoo.study.settings import Settings
+from hybrid_zoo.study.statement import STATEMENT
 
 INTERRUPTED = 130  # what a shell calls the end by Ctrl-C
 
@@ -126,6 +127,37 @@ def run_with_bar(
             "command goes on from there."
         )
         raise typer.Exit(INTERRUPTED) from stop
+
+
+def predict(run: Path, folder: Path, out: Path, *, overwrite: bool) -> None:
+    """Score patients with a finished run.
+
+    Args:
+        run: The run folder.
+        folder: The patients' tables.
+        out: CSV file to write.
+        overwrite: Replace it.
+    """
+    if out.exists() and not overwrite:
+        raise ConfigError(f"{out} exists. Choose another --out, or pass --overwrite.")
+    with console.status("Loading TensorFlow"):
+        load_tensorflow()
+        from hybrid_zoo.study import new_patients
+
+        trained = new_patients.read_trained(run)
+    with bar("Checking images") as update:
+        cohort, arrays = new_patients.read_new_patients(trained, folder, update)
+    with console.status(f"Predicting {len(arrays)} samples"):
+        table = new_patients.predict(trained, arrays)
+    out.parent.mkdir(parents=True, exist_ok=True)
+    table.to_csv(out, index=False)
+    print_lines(new_patients.notices(trained, cohort, arrays))
+    if len(cohort.quarantine):
+        bad = out.with_name(f"{out.stem}.quarantine.csv")
+        cohort.quarantine.to_csv(bad, index=False)
+        console.print(f"{len(cohort.quarantine)} bad rows or files, each with its reason: {bad}")
+    console.print(f"Wrote {out}: {len(arrays)} samples. It needs the cohort's protection.")
+    console.print(STATEMENT, markup=False)
 
 
 def verdicts(run: Path) -> list[str]:

@@ -69,8 +69,8 @@ def run_study(
     partial = prepare_folder(out, overwrite=overwrite, new=new)
     with _log_file(partial / "run.log"):
         cohort.quarantine.to_csv(partial / "quarantine.csv", index=False)
-        artefacts.write_settings(partial, cohort, settings)
         arrays = cohort.to_arrays()
+        artefacts.write_settings(partial, cohort, arrays, settings)
         plan = plan_study(cohort, arrays, settings)
         log.info("%s: %s", plan.evaluation, plan.reason)
         contest, result = _contest(cohort, arrays, settings, space, plan, partial, progress)
