@@ -42,7 +42,7 @@ def tabular_parts(
         if column.kind == "numeric":
             values[:, k] = samples[name].to_numpy()
             continue
-        levels = known.get(name) or sorted(samples[name].dropna().unique())
+        levels = list(known.get(name) or sorted(samples[name].dropna().unique()))
         codes = pd.Index(levels, dtype=object).get_indexer(pd.Index(samples[name], dtype=object))
         values[:, k] = np.where(codes < 0, np.nan, codes)
         categories[name] = tuple(levels)

@@ -58,7 +58,7 @@ def reading_config(config: CohortConfig, inputs: Mapping[str, Any]) -> CohortCon
         events[name] = options.model_copy(
             update={"variables": {c: declared.get(c, Variable()) for c in columns}}
         )
-    blank = {
+    blank: dict[str, Any] = {
         "targets": {},
         "groups": (),
         "site": None,
