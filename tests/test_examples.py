@@ -66,10 +66,11 @@ def test_the_python_of_the_readme_runs_and_saves_its_model(tmp_path):
 
 
 def test_the_readme_tunes_a_model_as_it_says(tmp_path):
-    """With the model and the arrays of the example, whose metric is another, and fewer trials."""
+    """With the model and the arrays of the example, whose metric is another, fewer trials and folds."""
     example = (ROOT / "examples" / "tune_own_model.py").read_text(encoding="utf-8")
     given = example.split("with tempfile")[0]
-    block = blocks("python")[2].replace("val_auc", "val_accuracy").replace("trials=10", "trials=1")
+    block = blocks("python")[2].replace("val_auc", "val_accuracy")
+    block = block.replace("trials=10", "trials=1").replace("folds=5)", "folds=2)")
     run("-c", given + block, folder=tmp_path)
     assert list((tmp_path / "search" / "folds").glob("*.npz"))
 

@@ -131,6 +131,7 @@ def test_the_run_says_how_it_was_made(run):
     assert "not a medical device" in (run / "MODEL_CARD.md").read_text()
 
 
+@pytest.mark.slow
 def test_the_same_seed_gives_the_same_metrics_also_of_a_run_that_was_stopped_and_went_on(
     run, cohort
 ):

@@ -86,6 +86,7 @@ def test_under_cross_validation_every_sample_is_scored_once_per_repeat(crossed):
     assert (splits.groupby("patient_id")[list(rounds)].nunique() == 1).all(axis=None)
 
 
+@pytest.mark.slow
 def test_every_input_kind_groups_scores_and_shortcuts_go_through(tmp_path):
     folder = make_cohort(tmp_path / "cohort", samples=40, split="part", tables=with_part())
     metrics = metrics_of(run_study(Cohort.read(folder), QUICK, tmp_path / "run"))

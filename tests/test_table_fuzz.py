@@ -75,8 +75,17 @@ def folder(tmp_path_factory):
     return folder
 
 
-@settings(max_examples=500, deadline=None, derandomize=True, database=None,
-          suppress_health_check=list(HealthCheck))  # fmt: skip
+def fuzzed(examples):
+    return settings(
+        max_examples=examples,
+        deadline=None,
+        derandomize=True,
+        database=None,
+        suppress_health_check=list(HealthCheck),
+    )
+
+
+@fuzzed(100)
 @given(data=st.data())
 def test_only_our_errors_escape_and_good_rows_are_unchanged(folder, data):
     fuzzed = data.draw(st.sampled_from(list(TABLES)))
@@ -101,3 +110,10 @@ def test_only_our_errors_escape_and_good_rows_are_unchanged(folder, data):
     found = set(zip(events["sample_id"], events["hours"], events["value"], strict=True))
     assert found >= {(f"s{k}", float(k % 9), 60.0 + k) for k in range(12)}
     assert np.isin(cohort.quarantine["table"], list(TABLES)).all()
+
+
+@pytest.mark.slow
+@fuzzed(500)
+@given(data=st.data())
+def test_the_same_of_five_hundred_tables(folder, data):
+    test_only_our_errors_escape_and_good_rows_are_unchanged.hypothesis.inner_test(folder, data)
