@@ -1,3 +1,5 @@
+import contextlib
+
 import keras_tuner
 import numpy as np
 import pytest
@@ -6,6 +8,7 @@ from tiny import CONFIG, make_arrays
 from hybrid_zoo.errors import NumericsError
 from hybrid_zoo.tuning.cross_validation import Protocol, cross_validate, recall
 from hybrid_zoo.tuning.folds import make_folds
+from hybrid_zoo.tuning.identity import space_identity
 from hybrid_zoo.tuning.networks import Network
 from hybrid_zoo.tuning.options import SearchOptions
 from hybrid_zoo.tuning.ranking import mean_auroc
@@ -141,6 +144,17 @@ def test_the_journal_keeps_what_a_fit_reported(spied):
         kept = recall(tuner._ready()[0].draw(trial.hyperparameters), of_trial)
         assert kept.histories == tuner.result(trial).histories
         assert all(np.isfinite(h["val_loss"]).all() for h in kept.histories)
+
+
+def test_the_identity_of_a_space_is_that_of_its_workers_and_nothing_is_printed(capsys):
+    space = keras_tuner.HyperParameters()
+    Network(ARRAYS, ["sequence", "tabular"]).declare(space)
+    space.Int("layers", 1, 2)
+    with contextlib.redirect_stdout(None):
+        arrived = keras_tuner.HyperParameters.from_proto(space.to_proto())
+    assert space_identity(space) == space_identity(arrived)
+    assert {p["config"]["name"] for p in space_identity(space)} == {p.name for p in space.space}
+    assert not capsys.readouterr().out
 
 
 def test_a_diverging_configuration_does_not_end_the_search(tmp_path):

@@ -1,5 +1,6 @@
 """Tells whether data are the same as those of an earlier search."""
 
+import contextlib
 import hashlib
 from collections.abc import Mapping
 from functools import cache
@@ -38,7 +39,8 @@ def space_identity(space: keras_tuner.HyperParameters) -> list[dict[str, Any]]:
     Args:
         space: KerasTuner's, which changes order and defaults on its way to a worker.
     """
-    arrived = keras_tuner.HyperParameters.from_proto(space.to_proto())
+    with contextlib.redirect_stdout(None):  # KerasTuner prints the values of conditions
+        arrived = keras_tuner.HyperParameters.from_proto(space.to_proto())
     return arrived.get_config()["space"]
 
 
