@@ -53,3 +53,20 @@ def cohort_folder(tmp_path):
     from factories import make_cohort
 
     return make_cohort(tmp_path / "cohort")
+
+
+@pytest.fixture
+def call(monkeypatch, capsys):
+    """Run `hybrid-zoo ...` in this process; return the exit code, what it printed, its errors."""
+
+    from hybrid_zoo.study import cli
+
+    def run(*arguments):
+        monkeypatch.setattr(sys, "argv", ["hybrid-zoo", *map(str, arguments)])
+        monkeypatch.setenv("COLUMNS", "300")
+        with pytest.raises(SystemExit) as ended:
+            cli.main()
+        output = capsys.readouterr()
+        return ended.value.code or 0, output.out, output.err
+
+    return run

@@ -3,24 +3,9 @@ import sys
 import pytest
 from factories import cohort_tables, make_cohort
 
-from hybrid_zoo.study import cli, runner
+from hybrid_zoo.study import runner
 
 USAGE, DATA = 2, 3
-
-
-@pytest.fixture
-def call(monkeypatch, capsys):
-    """Run `hybrid-zoo ...` in this process; return the exit code, what it printed, its errors."""
-
-    def run(*arguments):
-        monkeypatch.setattr(sys, "argv", ["hybrid-zoo", *map(str, arguments)])
-        monkeypatch.setenv("COLUMNS", "300")
-        with pytest.raises(SystemExit) as ended:
-            cli.main()
-        output = capsys.readouterr()
-        return ended.value.code or 0, output.out, output.err
-
-    return run
 
 
 def broken(folder, name, **options):

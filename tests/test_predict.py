@@ -2,7 +2,6 @@
 
 import json
 import shutil
-import sys
 
 import numpy as np
 import pandas as pd
@@ -14,7 +13,6 @@ from tiny import CONFIG
 from hybrid_zoo import InputSpec, build_hybrid
 from hybrid_zoo.pipelines.cohort import Cohort
 from hybrid_zoo.saving import save
-from hybrid_zoo.study import cli
 from hybrid_zoo.study.artefacts import write_settings
 from hybrid_zoo.study.settings import Settings
 
@@ -52,19 +50,13 @@ def expected(made):
 
 
 @pytest.fixture
-def predict(monkeypatch, capsys, tmp_path):
+def predict(call, tmp_path):
     """Run `hybrid-zoo predict`; return the exit code, what it printed, its errors."""
 
-    def call(run, patients, *more):
-        words = ["hybrid-zoo", "predict", run, patients, "--out", tmp_path / "out.csv", *more]
-        monkeypatch.setattr(sys, "argv", [str(word) for word in words])
-        monkeypatch.setenv("COLUMNS", "300")
-        with pytest.raises(SystemExit) as ended:
-            cli.main()
-        output = capsys.readouterr()
-        return ended.value.code or 0, output.out, output.err
+    def of(run, patients, *more):
+        return call("predict", run, patients, "--out", tmp_path / "out.csv", *more)
 
-    return call
+    return of
 
 
 def write_patients(folder, ids=None, **changed):

@@ -17,8 +17,8 @@ from hybrid_zoo.tuning.networks import Network
 from hybrid_zoo.tuning.options import SearchOptions
 from hybrid_zoo.tuning.search import CrossValidatedTuner
 
-REPORTS = "reports"
-"""Where in a round's workspace the reports of the searches are."""
+STATE = "state"
+"""Where in a round's workspace finished folds are; the reports of the searches stand beside it."""
 
 
 def enter_network(name: str, network: Network, this: Round) -> Entry:
@@ -95,7 +95,7 @@ def _choose(
     tuner = CrossValidatedTuner(
         network,
         objective=keras_tuner.Objective("auroc", "max"),
-        directory=this.workspace / folder,
+        directory=this.workspace / STATE / folder,
         trials=this.trials,
         options=SearchOptions(
             epochs=this.settings.epochs, seed=this.settings.seed, minutes=this.minutes
@@ -103,7 +103,7 @@ def _choose(
     )
     protocol = this.protocol(name)
     tuner.run(protocol)
-    tuner.write_report(this.workspace / REPORTS / folder)
+    tuner.write_report(this.workspace / folder)
     config, cv = tuner.best()
     tried = len(tuner.table())
     fits = tried * len(protocol.folds)

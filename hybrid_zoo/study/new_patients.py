@@ -101,7 +101,7 @@ def predict(trained: Trained, arrays: CohortArrays) -> pd.DataFrame:
     """
     inputs = {name: arrays.inputs[name] for name in trained.model.input}
     rows = np.arange(len(arrays))
-    data = Batches(inputs).dataset(rows, batch_size=_BATCH).map(lambda x: x)
+    data = Batches(inputs).dataset(rows, batch_size=_BATCH)
     outputs = trained.model.predict(data, verbose=0)
     tables = [_table(arrays, target, outputs[target], trained) for target in trained.config.targets]
     return pd.concat(tables, ignore_index=True)

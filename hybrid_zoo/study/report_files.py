@@ -89,10 +89,6 @@ def read_run(folder: Path) -> Run:
     )
 
 
-def _has(folder: Path, name: str) -> bool:
-    return (folder / name).is_file()
-
-
 def _has_pictures(metrics: dict[str, Any]) -> bool:
     modalities = metrics.get("missing_modalities", {"image": 0})
     return any(name.startswith(("image", "volume")) for name in modalities)

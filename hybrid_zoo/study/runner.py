@@ -16,7 +16,7 @@ from hybrid_zoo.pipelines.cohort import Cohort
 from hybrid_zoo.study import artefacts
 from hybrid_zoo.study.contest import Contest
 from hybrid_zoo.study.final import write_models
-from hybrid_zoo.study.networks import REPORTS, present_rows
+from hybrid_zoo.study.networks import STATE, present_rows
 from hybrid_zoo.study.parts import make_rounds, plan_study
 from hybrid_zoo.study.report import write_report
 from hybrid_zoo.study.rivals import choose_baselines
@@ -88,7 +88,7 @@ def run_study(
         artefacts.write_environment(partial, command, looks)
         metrics["seconds"] = round(time.perf_counter() - start, 1)
         artefacts.write_json(partial / "metrics.json", metrics)
-        _leave_reports(partial)
+        shutil.rmtree(partial / "search" / STATE)  # it holds predictions
         write_report(partial)
     if out.exists():
         shutil.rmtree(out)
@@ -125,14 +125,6 @@ def _check_names(cohort: Cohort, settings: Settings) -> Space:
     """Refuse an unknown name before anything is written."""
     choose_baselines(cohort.config.scores, settings.baselines)
     return Space(settings.names)
-
-
-def _leave_reports(partial: Path) -> None:
-    """Remove the state of the searches, which holds predictions; their reports take its place."""
-    search, reports = partial / "search", partial / REPORTS
-    (search / REPORTS).rename(reports)
-    shutil.rmtree(search)
-    reports.rename(search)
 
 
 def _contest(
