@@ -11,9 +11,9 @@ import numpy as np
 import pandas as pd
 
 from hybrid_zoo import Cohort
-from hybrid_zoo.study.commands import verdicts
 from hybrid_zoo.study.runner import run_study
 from hybrid_zoo.study.settings import Settings
+from hybrid_zoo.study.verdicts import verdicts
 
 STAYS, HOURS = 120, 12
 rng = np.random.default_rng(0)

@@ -191,7 +191,7 @@ def test_no_message_prints_a_measured_value_or_a_label(call, tmp_path):
 
 
 def test_a_missing_package_is_an_error_of_the_environment(call, monkeypatch, cohort_folder):
-    monkeypatch.setitem(sys.modules, "hybrid_zoo.study.commands", None)
+    monkeypatch.setitem(sys.modules, "hybrid_zoo.pipelines.manifest", None)
     code, _, err = call("validate", cohort_folder)
     assert code == 4 and "Check the installation" in err
 

@@ -7,13 +7,14 @@ from pathlib import Path
 import numpy as np
 import pandas as pd
 import pytest
+import typer
 from typer.testing import CliRunner
 
 from hybrid_zoo.errors import ConfigError, UnsafeArtifactError
 from hybrid_zoo.evaluation.verdict import is_simpler
 from hybrid_zoo.pipelines.cohort import Cohort
-from hybrid_zoo.study import commands
 from hybrid_zoo.study.cli import app
+from hybrid_zoo.study.commands import study
 from hybrid_zoo.study.rivals import Rivals
 from hybrid_zoo.study.round import Round
 from hybrid_zoo.study.runner import run_study
@@ -208,11 +209,16 @@ def test_a_limit_that_is_none_is_refused(minutes):
         read_settings(None, {"baselines": {BAYES: {"var_smoothing": 3}}})
 
 
-def test_the_command_line_takes_several_import_paths_and_a_limit(monkeypatch):
+def test_the_command_line_takes_several_import_paths_and_a_limit(monkeypatch, cohort_folder):
     seen = []
-    monkeypatch.setattr(commands, "study", lambda *given, **more: seen.append(given[1]))
+
+    def stop(cohort, settings, out, **more):
+        seen.append(settings)
+        raise typer.Exit
+
+    monkeypatch.setattr(study, "run_with_bar", stop)
     words = ["--baseline", BAYES, "--baseline", "a.B", "--baseline-minutes", "2.5"]
-    done = CliRunner().invoke(app, ["study", "cohort", "--out", "run", *words])
+    done = CliRunner().invoke(app, ["study", str(cohort_folder), "--out", "run", *words])
     assert done.exit_code == 0
     assert (seen[0].baselines, seen[0].baseline_minutes) == ({BAYES: {}, "a.B": {}}, 2.5)
 

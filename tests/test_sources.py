@@ -9,7 +9,7 @@ from PIL import Image
 from hybrid_zoo.errors import CohortError, ConfigError, DataError
 from hybrid_zoo.pipelines.cohort import Cohort
 from hybrid_zoo.pipelines.sources import SOURCES, digits, hannover, physionet2012
-from hybrid_zoo.study.cli import prepare_command
+from hybrid_zoo.study.commands.prepare import prepare
 
 NAMES = ["digits", "hannover", "medfuse", "meds", "mimic4", "mimic4_phenotypes", "physionet2012"]
 LABS = ("crp", "d-dimer", "factor_xii", "ldh", "lymphocytes", "neutrophils", "pco2", "po2")
@@ -273,7 +273,7 @@ def test_every_source_says_where_to_find_the_originals_and_their_licence():
 
 
 def test_the_help_of_prepare_names_every_source():
-    argument = get_type_hints(prepare_command, include_extras=True)["source"].__metadata__[0]
+    argument = get_type_hints(prepare, include_extras=True)["source"].__metadata__[0]
     assert set(argument.help.replace(",", "").replace(".", "").split()) == {*SOURCES, "or"}
 
 

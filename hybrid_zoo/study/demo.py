@@ -9,7 +9,8 @@ from rich.table import Table
 
 from hybrid_zoo.evaluation.verdict import CHECKS, is_simpler
 from hybrid_zoo.pipelines.simulation import simulate
-from hybrid_zoo.study.commands import bar, console, read, run_with_bar
+from hybrid_zoo.study.commands.console import bar, console, read
+from hybrid_zoo.study.commands.study import run_with_bar
 from hybrid_zoo.study.report_files import read_run
 from hybrid_zoo.study.settings import Settings
 from hybrid_zoo.study.words_models import model_name

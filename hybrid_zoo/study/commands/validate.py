@@ -1,0 +1,33 @@
+"""`hybrid-zoo validate`: check a cohort and list its good files."""
+
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from hybrid_zoo.study.commands.app import PATIENTS, app
+from hybrid_zoo.study.commands.arguments import Folder
+from hybrid_zoo.study.commands.console import console, print_lines, read, write_quarantine
+
+
+@app.command(rich_help_panel=PATIENTS)
+def validate(
+    cohort: Folder,
+    quarantine: Annotated[
+        Path | None, typer.Option(help="Where to write quarantine.csv (default: the cohort).")
+    ] = None,
+) -> None:
+    """Check a cohort: refuse what is broken, quarantine what is bad, list what is good.
+
+    Every image file is decoded once, in a process of its own; `manifest.csv` then holds its hash,
+    and a study trusts it and stops at a file that has changed since.
+    """
+    from hybrid_zoo.pipelines.manifest import write_manifest
+
+    found = read(cohort, rescan=True)
+    print_lines(found.summary())
+    if len(found.files):
+        written = write_manifest(found.files, cohort)
+        where = written or f"not written, since {cohort} is read-only"
+        console.print(f"Manifest of {len(found.files)} image files: {where}", markup=False)
+    write_quarantine(found.quarantine, quarantine or cohort / "quarantine.csv")
