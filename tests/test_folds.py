@@ -130,8 +130,6 @@ def test_what_the_cohort_declares_wins_with_a_warning():
     plan = _plan(500, 0.14, test=HoldOut(rows=np.arange(500) % 5 == 0, why="So be it."))
     assert (plan.evaluation, plan.declared) == ("holdout", "split")
     assert "So be it. Warning: the test part holds 14 patients with" in plan.reason
-    both = _plan(500, 0.5, folds=True, test=HoldOut(rows=np.arange(500) % 5 == 0, why="So be it."))
-    assert both.evaluation == "holdout"
     plan = _plan(500, 0.5, folds=True, trials=1)
     assert (plan.evaluation, plan.declared, plan.repeats) == ("repeated_cv", "folds", 1)
 

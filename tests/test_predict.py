@@ -1,42 +1,23 @@
 """`hybrid-zoo predict`: new patients are read as the run read its own, and need no label."""
 
-import json
 import shutil
+import subprocess
 
 import numpy as np
 import pandas as pd
 import pytest
 import yaml
-from factories import cohort_tables, make_cohort
-from tiny import CONFIG
+from factories import cohort_tables
+from tiny_run import make_run
 
-from hybrid_zoo import InputSpec, build_hybrid
-from hybrid_zoo.pipelines.cohort import Cohort
-from hybrid_zoo.saving import save
-from hybrid_zoo.study.artefacts import write_settings
-from hybrid_zoo.study.settings import Settings
+from hybrid_zoo.study.checksums import write_checksums
 
 USAGE, DATA = 2, 3
 
 
 @pytest.fixture(scope="module")
 def made(tmp_path_factory):
-    """What of a run folder is read: an untrained model of numbers, categories and series."""
-    folder = tmp_path_factory.mktemp("made")
-    cohort = Cohort.read(make_cohort(folder / "cohort", images=None, notes=None, shortcuts=[]))
-    arrays = cohort.to_arrays()
-    spec = InputSpec.from_arrays(arrays.inputs, columns=arrays.columns, kinds=arrays.kinds)
-    model = build_hybrid(spec, targets={"death": 1, "stage": 3}, **CONFIG)
-    run = folder / "run"
-    run.mkdir()
-    save(model, run / "model.keras")
-    write_settings(run, cohort, arrays, Settings())
-    blocks = {name: {"threshold": t} for name, t in (("death", 0.25), ("stage", None))}
-    (run / "metrics.json").write_text(json.dumps({"targets": blocks}))
-    columns = "sample_id,target,class,model,split,label,probability,fold\n"
-    (run / "predictions.csv").write_text(columns)
-    expected = model.predict(arrays.inputs, verbose=0)
-    return run, pd.Series(expected["death"][:, 0], arrays.sample_ids), expected["stage"]
+    return make_run(tmp_path_factory.mktemp("made"))
 
 
 @pytest.fixture
@@ -150,19 +131,40 @@ def test_no_file_is_overwritten_unasked(run, predict, tmp_path):
 
 
 @pytest.mark.parametrize(
-    ("lacking", "words"),
-    [("metrics.json", "no metrics.json"), ("model.keras", "no model.keras"), (None, "no inputs")],
+    ("lacking", "code", "words"),
+    [
+        ("metrics.json", USAGE, "no metrics.json"),
+        ("model.keras", DATA, "no model.keras"),
+        ("SHA256SUMS", DATA, "no SHA256SUMS"),
+    ],
 )
-def test_a_run_that_is_not_whole_or_of_another_version_is_refused(
-    run, predict, tmp_path, lacking, words
-):
-    copy = tmp_path / "copy"
-    shutil.copytree(run, copy)
-    if lacking:
-        (copy / lacking).unlink()
-    else:
-        config = yaml.safe_load((copy / "config.yaml").read_text())
-        del config["inputs"]
-        (copy / "config.yaml").write_text(yaml.safe_dump(config))
+def test_a_run_that_is_not_whole_is_refused(run, predict, tmp_path, lacking, code, words):
+    copy = shutil.copytree(run, tmp_path / "copy")
+    (copy / lacking).unlink()
+    found, _, err = predict(copy, tmp_path)
+    assert found == code and words in err
+
+
+@pytest.mark.parametrize("name", ["metrics.json", "config.yaml", "splits.csv", "model.keras"])
+def test_a_run_that_was_tampered_with_is_refused(run, predict, tmp_path, name):
+    copy = shutil.copytree(run, tmp_path / "copy")
+    content = bytearray((copy / name).read_bytes())
+    content[len(content) // 2] ^= 1
+    (copy / name).write_bytes(content)
     code, _, err = predict(copy, tmp_path)
-    assert code == USAGE and words in err
+    assert code == DATA and f"{name} is not the file that the study wrote" in err
+
+
+def test_a_run_of_another_version_is_refused(run, predict, tmp_path):
+    copy = shutil.copytree(run, tmp_path / "copy")
+    config = yaml.safe_load((copy / "config.yaml").read_text())
+    del config["inputs"]
+    (copy / "config.yaml").write_text(yaml.safe_dump(config))
+    write_checksums(copy)
+    code, _, err = predict(copy, tmp_path)
+    assert code == USAGE and "no inputs" in err and "Repeat the study" in err
+
+
+def test_the_checksums_are_those_of_sha256sum(run):
+    done = subprocess.run(["sha256sum", "--check", "SHA256SUMS"], cwd=run, capture_output=True)
+    assert done.returncode == 0 and done.stdout.count(b": OK") == 5

@@ -12,9 +12,12 @@ from hybrid_zoo.errors import ConfigError
 from hybrid_zoo.pipelines.cohort import Cohort
 from hybrid_zoo.pipelines.simulation import simulate
 from hybrid_zoo.saving import load
-from hybrid_zoo.study.new_patients import notices, predict, read_new_patients, read_trained
+from hybrid_zoo.study.external import measure
+from hybrid_zoo.study.known_patients import find_parts
+from hybrid_zoo.study.new_patients import notices, predict, read_labelled, read_new_patients
 from hybrid_zoo.study.runner import run_study
 from hybrid_zoo.study.search_files import read_search
+from hybrid_zoo.study.trained import read_trained
 
 pytestmark = pytest.mark.usefixtures("quick_fits")
 
@@ -110,6 +113,25 @@ def test_predict_gives_the_test_rows_the_studys_own_predictions(run, cohort):
     assert len(found) == 60 and not arrays.labels and not notices(trained, new, arrays)
     np.testing.assert_allclose(found.probability[table.index], table.probability, atol=1e-6)
     assert set(found.threshold) == {metrics_of(run)["targets"]["icu"]["threshold"]}
+
+
+def test_evaluate_gives_the_test_part_the_studys_own_numbers(run, cohort):
+    trained = read_trained(run)
+    found, arrays = read_labelled(trained, cohort.folder)
+    parts = find_parts(trained, arrays)
+    assert set(parts.rows) == {"test"} and parts.left_out == 40 and not parts.notices
+    block = measure(trained, found, arrays, trained.predict(arrays), parts.rows["test"])["icu"]
+    study = metrics_of(run)["targets"]["icu"]
+    assert (block["n"], block["events"]) == (study["n_test"], study["events_test"])
+    for name, expected in study["models"]["hybrid"].items():
+        if isinstance(expected, dict):
+            expected.pop("seed_sd", None)
+            assert block["models"]["hybrid"][name] == pytest.approx(expected, rel=1e-6, abs=1e-6), (
+                name
+            )
+    assert [row["auroc"] for row in block["subgroups"]] == [
+        row["auroc"] for row in study["subgroups"] if row["model"] == "hybrid"
+    ]
 
 
 def test_predictions_and_splits_follow_the_declared_split(run, cohort):

@@ -69,7 +69,7 @@ def plan_evaluation(
         labels: Target name to `(samples,)` labels; NaN is unknown.
         patient_ids: `(samples,)`.
         classes: Target name to class names; empty or absent for a binary target.
-        test: The declared test part, if there is one; it wins over declared folds.
+        test: The test part, if it is not ours to draw.
         folds: Whether the cohort declares folds.
         trials: Number of configurations the user asked for; None leaves the choice to the rule.
         split_seed: Seed of the 80/20 split that would be used.
@@ -84,7 +84,7 @@ def plan_evaluation(
     multi = frozenset(filter((classes or {}).get, labels))
     search, why_search = _decide_search(labels, patient_ids, multi, trials)
     crossed, repeats = ("nested_cv", 1) if search else ("repeated_cv", 2)
-    if folds and test is None:
+    if folds:
         first = "The cohort declares its folds: cross-validation on them, without a hold-out."
         reason = f"{first} {why_search}"
         return Plan(evaluation=crossed, search=search, reason=reason, declared="folds")
@@ -92,12 +92,8 @@ def plan_evaluation(
     short = _shortages(labels, patient_ids, part, multi)
     if test is not None or not short:
         reason = f"{_holdout_reason(test, short)} {why_search}"
-        return Plan(
-            evaluation="holdout",
-            search=search,
-            reason=reason,
-            declared=None if test is None else "split",
-        )
+        declared = None if test is None else "split"
+        return Plan(evaluation="holdout", search=search, reason=reason, declared=declared)
     reason = (
         f"No hold-out: with 80/20 by patient the test part would hold {short}. Hence "
         f"patient-grouped cross-validation. {why_search}"

@@ -52,7 +52,7 @@ def evaluate(
     return {
         "kind": "multiclass" if scores.classes else "binary",
         "classes": list(scores.classes),
-        "models": {model: _with_intervals(scores, model, draws[model]) for model in scores.models},
+        "models": {model: with_intervals(scores, model, draws[model]) for model in scores.models},
         "comparisons": comparisons,
         "verdict": judged.verdict,
         "flags": list(judged.flags),
@@ -76,8 +76,15 @@ def _checked_auroc(scores: Scores) -> dict[str, float]:
     return auroc
 
 
-def _with_intervals(
+def with_intervals(
     scores: Scores, model: str, draws: Mapping[str, np.ndarray]
 ) -> dict[str, Interval]:
+    """Compute every metric of one model with its interval.
+
+    Args:
+        scores: The predictions.
+        model: Which model's.
+        draws: Metric to `(resamples,)` values, from `bootstrap_metrics`.
+    """
     values = metrics_of(scores, model)
     return {name: interval(float(values[name][0]), draws[name]) for name in METRICS}

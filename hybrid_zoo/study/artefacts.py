@@ -14,6 +14,7 @@ import yaml
 
 from hybrid_zoo.pipelines.arrays import CohortArrays
 from hybrid_zoo.pipelines.cohort import Cohort
+from hybrid_zoo.pipelines.digests import sample_digests
 from hybrid_zoo.study.calibrated import Calibrated
 from hybrid_zoo.study.inputs_file import describe_inputs
 from hybrid_zoo.study.scoring import Result
@@ -71,14 +72,20 @@ def write_environment(folder: Path, command: str, looks: int) -> None:
 
 
 def write_splits(folder: Path, result: Result) -> None:
-    """Write `splits.csv`: which part each sample was in, in every round.
+    """Write `splits.csv`: a hash of each sample, and which part it was in, in every round.
 
     Args:
         folder: The run folder.
         result: What the rounds brought.
     """
     arrays = result.arrays
-    table = pd.DataFrame({"sample_id": arrays.sample_ids, "patient_id": arrays.patient_ids})
+    table = pd.DataFrame(
+        {
+            "sample_id": arrays.sample_ids,
+            "patient_id": arrays.patient_ids,
+            "content": sample_digests(arrays),
+        }
+    )
     for this in result.rounds:
         column = "split" if len(result.rounds) == 1 else f"round_{this.number}"
         table[column] = "none"  # left out of both, such as a test patient at another site

@@ -1,6 +1,6 @@
 """What the inputs of a run held, so that new patients are read by the same rules."""
 
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from typing import Any
 
 import numpy as np
@@ -67,6 +67,29 @@ def reading_config(config: CohortConfig, inputs: Mapping[str, Any]) -> CohortCon
         "threshold": {},
     }
     return config.model_copy(update={**blank, "split": None, "folds": None, "events": events})
+
+
+def labelled_config(
+    config: CohortConfig, inputs: Mapping[str, Any], columns: Collection[str]
+) -> CohortConfig:
+    """Return the configuration by which tables with labels are read, to measure the run on them.
+
+    Args:
+        config: The run's.
+        inputs: From `describe_inputs`.
+        columns: Of the samples table.
+
+    Returns:
+        That of `reading_config`, with the targets, groups and site whose column is there.
+    """
+    there = {name: target for name, target in config.targets.items() if name in columns}
+    return reading_config(config, inputs).model_copy(
+        update={
+            "targets": there,
+            "groups": tuple(name for name in config.groups if name in columns),
+            "site": config.site if config.site in columns else None,
+        }
+    )
 
 
 def shifts(arrays: CohortArrays, inputs: Mapping[str, Any]) -> dict[str, float]:

@@ -28,12 +28,13 @@ def plan_study(cohort: Cohort, arrays: CohortArrays, settings: Settings) -> Plan
     Returns:
         The plan, with its reason in words.
     """
+    test = declared_test(cohort, arrays, settings)
     return plan_evaluation(
         arrays.labels,
         arrays.patient_ids,
         classes=arrays.classes,
-        test=declared_test(cohort, arrays, settings),
-        folds=cohort.config.folds is not None,
+        test=test,
+        folds=cohort.config.folds is not None and test is None,
         trials=settings.trials,
         split_seed=cohort.config.split_seed,
     )

@@ -14,6 +14,7 @@ from hybrid_zoo.errors import ConfigError
 from hybrid_zoo.pipelines.arrays import CohortArrays
 from hybrid_zoo.pipelines.cohort import Cohort
 from hybrid_zoo.study import artefacts
+from hybrid_zoo.study.checksums import write_checksums
 from hybrid_zoo.study.contest import Contest
 from hybrid_zoo.study.final import write_models
 from hybrid_zoo.study.networks import STATE, present_rows
@@ -84,12 +85,12 @@ def run_study(
         metrics["not_saved"] = write_models(partial, contest, result, calibrated)
         artefacts.write_predictions(partial, result, calibrated)
         artefacts.write_splits(partial, result)
-        looks = artefacts.count_looks(result, out)
-        artefacts.write_environment(partial, command, looks)
+        artefacts.write_environment(partial, command, artefacts.count_looks(result, out))
         metrics["seconds"] = round(time.perf_counter() - start, 1)
         artefacts.write_json(partial / "metrics.json", metrics)
         shutil.rmtree(partial / "search" / STATE)  # it holds predictions
         write_report(partial)
+        write_checksums(partial)
     if out.exists():
         shutil.rmtree(out)
     partial.rename(out)

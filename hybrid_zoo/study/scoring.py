@@ -11,6 +11,7 @@ from hybrid_zoo.evaluation.metrics import auroc_over_folds
 from hybrid_zoo.evaluation.scores import Scores
 from hybrid_zoo.evaluation.subgroups import availability_levels, subgroup_table
 from hybrid_zoo.evaluation.thresholds import operating_points
+from hybrid_zoo.pipelines.arrays import CohortArrays
 from hybrid_zoo.pipelines.cohort import Cohort
 from hybrid_zoo.study.calibrated import Calibrated, calibrate
 from hybrid_zoo.study.entries import Cost, Entry, Logits
@@ -98,8 +99,9 @@ def target_block(
     binary = not scores.classes
     thresholds = _goal_thresholds(calibrated, rows)
     block["operating_points"] = operating_points(scores, thresholds) if binary else []
+    levels = report_levels(result.cohort, result.arrays, np.concatenate(rows))
     block["subgroups"] = subgroup_table(
-        scores, _levels(result, rows), resamples=settings.resamples, seed=settings.seed
+        scores, levels, resamples=settings.resamples, seed=settings.seed
     )
     hybrid = [c["hybrid"].threshold for c in calibrated]
     return (
@@ -107,6 +109,31 @@ def target_block(
         | {"threshold": float(np.median(hybrid)) if binary else None}
         | block
     )
+
+
+def report_levels(
+    cohort: Cohort, arrays: CohortArrays, rows: np.ndarray
+) -> dict[tuple[str, str], np.ndarray]:
+    """Return the groupings of a report: availability, the cohort's groups, its site.
+
+    Args:
+        cohort: The cohort.
+        arrays: The same as arrays.
+        rows: `(rows,)` positions of the scored samples.
+
+    Returns:
+        Kind and name to `(rows,)` levels, as `subgroup_table` takes them.
+    """
+    config = cohort.config
+    modalities = [n for n in arrays.inputs if not n.startswith("time")]
+    present = {name: present_rows(arrays, name) for name in modalities}
+    found = {("availability", "modalities"): availability_levels(present)}
+    columns = [("group", g) for g in config.groups]
+    columns += [("site", config.site)] if config.site else []
+    samples = cohort.samples.loc[arrays.sample_ids]
+    for kind, column in columns:
+        found[kind, column] = samples[column].to_numpy()
+    return {key: values[rows] for key, values in found.items()}
 
 
 def _goal_thresholds(
@@ -223,25 +250,6 @@ def _stack_weights(result: Result, target: str) -> dict[str, float]:
     """Member to its weight, averaged over the rounds."""
     rounds = [entries["stack"].config[target] for entries in result.entries]
     return {name: float(np.mean([weights[name] for weights in rounds])) for name in rounds[0]}
-
-
-def _levels(result: Result, rows: list[np.ndarray]) -> dict[tuple[str, str], np.ndarray]:
-    """The groupings of the report: availability, the cohort's groups, its site."""
-    arrays, config = result.arrays, result.cohort.config
-    modalities = [n for n in arrays.inputs if not n.startswith("time")]
-    found = {
-        ("availability", "modalities"): availability_levels(
-            {name: present_rows(arrays, name) for name in modalities}
-        )
-    }
-    samples = result.cohort.samples.loc[arrays.sample_ids]
-    columns = [("group", g) for g in config.groups] + (
-        [("site", config.site)] if config.site else []
-    )
-    for kind, column in columns:
-        found[kind, column] = samples[column].to_numpy()
-    whole = np.concatenate(rows)
-    return {key: values[whole] for key, values in found.items()}
 
 
 def _counts(result: Result, target: str) -> dict[str, Any]:

@@ -21,6 +21,7 @@ if TYPE_CHECKING:
     import pandas as pd
 
     from hybrid_zoo.pipelines.cohort import Cohort
+    from hybrid_zoo.study.tables_parts import Table
 
 console = Console(soft_wrap=True, highlight=False)
 
@@ -73,6 +74,24 @@ def print_lines(lines: Sequence[str]) -> None:
     """
     for line in lines:
         console.print(line, markup=False)
+
+
+def print_table(table: "Table") -> None:
+    """Print a table of a report.
+
+    Args:
+        table: The table; headings of parts and spans are left out.
+    """
+    from rich import table as rich_table
+    from rich.markup import escape
+
+    shown = rich_table.Table(title=escape(table.caption), caption=escape(table.note))
+    for position, column in enumerate(table.columns):
+        shown.add_column(escape(column), justify="left" if position == 0 else "right")
+    for row in (row for part in table.parts for row in part.rows):
+        cells = (escape(f"{cell.text}\n{cell.below}".rstrip()) for cell in row.cells)
+        shown.add_row(escape(row.head), *cells)
+    console.print(shown)
 
 
 def refuse_existing(out: Path, *, overwrite: bool) -> None:

@@ -33,8 +33,9 @@ def predict(
     with console.status("Loading TensorFlow"):
         load_tensorflow()
         from hybrid_zoo.study import new_patients
+        from hybrid_zoo.study.trained import read_trained
 
-        trained = new_patients.read_trained(run)
+        trained = read_trained(run)
     with bar("Checking images") as update:
         found, arrays = new_patients.read_new_patients(trained, cohort, update)
     with console.status(f"Predicting {len(arrays)} samples"):
