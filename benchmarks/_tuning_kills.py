@@ -57,7 +57,7 @@ def kills(number: int, patients: int, trials: int, epochs: int) -> dict:
         while done < number:
             search = start(killed)
             try:
-                search.wait(ready + rng.uniform(0, 12))
+                search.wait(ready + rng.uniform(0, 6))
                 break  # it finished
             except subprocess.TimeoutExpired:
                 search.send_signal(signal.SIGKILL)

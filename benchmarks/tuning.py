@@ -21,7 +21,7 @@ import os
 
 PARTS = {
     "speed": {"patients": 600, "trials": 8, "epochs": 5},
-    "kills": {"number": 20, "patients": 120, "trials": 4, "epochs": 2},
+    "kills": {"number": 20, "patients": 120, "trials": 8, "epochs": 2},
     "regret": {"searches": 20, "patients": 400, "tested": 10_000, "trials": 8, "epochs": 12},
     "canaries": {"seeds": 10, "patients": 2000, "columns": 4000},
     "workers": {"repeats": 3, "patients": 600, "trials": 12, "epochs": 5},

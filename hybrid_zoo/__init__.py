@@ -11,6 +11,7 @@ __version__ = "0.1.0"
 
 _HOME = {
     "Cohort": "hybrid_zoo.pipelines.cohort",
+    "HybridClassifier": "hybrid_zoo.study.classifier",
     "HybridOptions": "hybrid_zoo.options",
     "InputSpec": "hybrid_zoo.inputs",
     "bags": "hybrid_zoo.bags",

@@ -1,7 +1,7 @@
 """A cohort: a folder, or pandas frames, checked and cut to what a model may see."""
 
 import shutil
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any, Self
@@ -12,6 +12,7 @@ import pandas as pd
 from hybrid_zoo.errors import CohortError
 from hybrid_zoo.pipelines.arrays import CohortArrays
 from hybrid_zoo.pipelines.checks import clean_samples
+from hybrid_zoo.pipelines.frames import spelled_out
 from hybrid_zoo.pipelines.loading import (
     ImageFiles,
     image_files,
@@ -128,12 +129,31 @@ class Cohort:
         """
         tables = {"samples": samples, "events": events, "images": images, "notes": notes}
         given = {name: frame for name, frame in tables.items() if frame is not None}
-        parsed = parse_config(_expand(config, given), "Cohort.from_frames")
+        parsed = parse_config(spelled_out(config, given), "Cohort.from_frames")
         if images is not None and folder is None:
             raise CohortError("Cohort.from_frames got images and no folder=, where paths start.")
-        used = {n: with_row_numbers(given[n], n) for n in _tables_of(parsed) if n in given}
+        return cls.from_tables(given, parsed, folder)
+
+    @classmethod
+    def from_tables(
+        cls,
+        tables: Mapping[str, pd.DataFrame],
+        config: CohortConfig,
+        folder: str | Path | None = None,
+    ) -> Self:
+        """Check frames by a configuration that is there already.
+
+        Args:
+            tables: `samples`, and `events`, `images` and `notes` as the configuration uses them.
+            config: Without targets no label is read, and one sample is enough.
+            folder: Where image paths start.
+
+        Raises:
+            CohortError: As `read`.
+        """
+        used = {n: with_row_numbers(tables[n], n) for n in _tables_of(config) if n in tables}
         where = None if folder is None else Path(folder)
-        return cls._checked(parsed, used, where, Quarantine(), manifest([]), None)
+        return cls._checked(config, used, where, Quarantine(), manifest([]), None)
 
     @classmethod
     def _checked(
@@ -265,31 +285,3 @@ def _unused(folder: Path, tables: Mapping[str, object]) -> tuple[str, ...]:
     stems = {path.name.split(".")[0] for path in folder.iterdir() if path.is_file()}
     idle = [name for name in _OPTIONAL if name in stems and name not in tables]
     return tuple(f"table {name} is there; cohort.yaml has no {name} key" for name in idle)
-
-
-def _expand(config: Mapping[str, Any], frames: Mapping[str, pd.DataFrame]) -> dict[str, Any]:
-    """Spell the short forms out as cohort.yaml would."""
-    full = {"version": 1, "name": "cohort", **config}
-    if _is_list(full.get("targets")):
-        full["targets"] = {name: {"kind": "binary"} for name in full["targets"]}
-    if _is_list(full.get("tabular")):
-        full["tabular"] = {name: _column(frames["samples"], name) for name in full["tabular"]}
-    for name in _OPTIONAL:
-        full[name] = full.pop(f"{name}_options", _modalities(frames.get(name)))
-    return {key: value for key, value in full.items() if value is not None}
-
-
-def _modalities(frame: pd.DataFrame | None) -> dict[str, Any] | None:
-    """Give every input that a table names its default options."""
-    if frame is None or "modality" not in frame:
-        return None if frame is None else {}
-    return {str(name): {} for name in frame["modality"].dropna().unique()}
-
-
-def _is_list(value: object) -> bool:
-    return isinstance(value, Iterable) and not isinstance(value, (str, Mapping))
-
-
-def _column(samples: pd.DataFrame, name: str) -> dict[str, str]:
-    numeric = name in samples and pd.api.types.is_numeric_dtype(samples[name].dtype)
-    return {"kind": "numeric" if numeric else "categorical"}

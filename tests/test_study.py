@@ -15,6 +15,7 @@ from hybrid_zoo.saving import load
 from hybrid_zoo.study.external import measure
 from hybrid_zoo.study.known_patients import find_parts
 from hybrid_zoo.study.new_patients import notices, predict, read_labelled, read_new_patients
+from hybrid_zoo.study.result import StudyResult
 from hybrid_zoo.study.runner import run_study
 from hybrid_zoo.study.search_files import read_search
 from hybrid_zoo.study.trained import read_trained
@@ -113,6 +114,26 @@ def test_predict_gives_the_test_rows_the_studys_own_predictions(run, cohort):
     assert len(found) == 60 and not arrays.labels and not notices(trained, new, arrays)
     np.testing.assert_allclose(found.probability[table.index], table.probability, atol=1e-6)
     assert set(found.threshold) == {metrics_of(run)["targets"]["icu"]["threshold"]}
+
+
+def test_a_result_shows_itself_as_text_page_and_tables(run):
+    result = StudyResult(run)
+    block = metrics_of(run)["targets"]["icu"]
+    assert result.verdict.keys() == {"icu"} and result.verdict["icu"] in str(result)
+    assert "<StudyResult of portable-view: icu: " in repr(result)
+    table = result.table()
+    assert set(table.index) == set(block["models"])
+    for name, expected in block["models"]["svm"].items():
+        if isinstance(expected, dict):
+            assert table.loc["svm", (name, "low")] == expected["low"], name
+    assert (result.comparisons()["model"] == [c["model"] for c in block["comparisons"]]).all()
+    levels = result.subgroups("icu")
+    assert len(levels) == len(block["subgroups"]) and {"n", "auroc", "low", "high"} < set(levels)
+    assert result.model.targets == ["icu"] and len(result.predictions) and result.report.is_file()
+    page = result._repr_html_()
+    assert "<table>" in page and "Support vector machine" in page and "<html" not in page
+    with pytest.raises(ConfigError, match="got 'icy'"):
+        result.table("icy")
 
 
 def test_evaluate_gives_the_test_part_the_studys_own_numbers(run, cohort):

@@ -1,5 +1,6 @@
 """Studies under cross-validation, of every input kind, of the least there is, and stopped ones."""
 
+import gc
 import logging
 
 import numpy as np
@@ -8,8 +9,10 @@ import pytest
 from factories import cohort_tables, make_cohort
 from tiny_study import FILES, QUICK, SIMPLE, metrics_of
 
+from hybrid_zoo.errors import ConfigError
 from hybrid_zoo.pipelines.cohort import Cohort
 from hybrid_zoo.study import parts
+from hybrid_zoo.study.result import study
 from hybrid_zoo.study.runner import prepare_folder, run_study
 
 pytestmark = pytest.mark.usefixtures("quick_fits")
@@ -44,6 +47,18 @@ def crossed(tmp_path_factory):
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(parts, "OUTER_FOLDS", 2)  # five take half a minute
         return run_study(cohort, QUICK, tmp_path_factory.mktemp("crossed") / "run")
+
+
+def test_a_study_in_python_is_one_call_and_is_gone_with_its_result(plain, capsys):
+    settings = QUICK.model_dump(exclude_defaults=True)
+    result = study(plain, progress=False, **settings)
+    folder = result.folder
+    assert result.metrics["plan"]["epochs"] == 1 and folder.is_dir() and not capsys.readouterr().out
+    del result
+    gc.collect()
+    assert not folder.exists()
+    with pytest.raises(ConfigError, match=r"unknown key 'minute'\. Did you mean 'minutes'"):
+        study(plain, minute=3)
 
 
 def test_a_small_cohort_of_one_modality_is_cross_validated(crossed):

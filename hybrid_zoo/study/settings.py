@@ -99,10 +99,8 @@ def read_settings(path: Path | None, given: dict[str, Any]) -> Settings:
         ConfigError: For an unknown key or an impossible value.
     """
     values = _read(path) if path else {}
-    for key in values:
-        if key not in Settings.model_fields:
-            known = list(Settings.model_fields)
-            raise ConfigError(f"{path}: unknown key {key!r}.{nearest(key, known)} Known: {known}.")
+    _require_known(values, str(path))
+    _require_known(given, "study")
     values |= {key: value for key, value in given.items() if value is not None}
     try:
         return Settings(**values)
@@ -112,6 +110,15 @@ def read_settings(path: Path | None, given: dict[str, Any]) -> Settings:
         if not key:  # of several options together
             raise ConfigError(f"Options: {first['msg'].removeprefix('Value error, ')}.") from error
         raise ConfigError(f"Option {key}: {first['msg']}, got {first['input']!r}.") from error
+
+
+def _require_known(keys: Iterable[str], origin: str) -> None:
+    known = list(Settings.model_fields)
+    for key in keys:
+        if key not in known:
+            raise ConfigError(
+                f"{origin}: unknown key {key!r}.{nearest(key, known)} Known: {known}."
+            )
 
 
 def _read(path: Path) -> dict[str, Any]:
