@@ -1,5 +1,6 @@
 """Fit a model, and stop at once where the numbers stop making sense."""
 
+import time
 from collections.abc import Sequence
 
 import keras
@@ -52,6 +53,20 @@ class VaryingPredictions(keras.callbacks.Callback):
                 f"Epoch {epoch + 1}: every sample gets the same prediction. "
                 "Lower the learning rate or the dropout, or check that the inputs differ."
             )
+
+
+class FirstStep(keras.callbacks.Callback):
+    """Take the time until the first step is done, most of which is the tracing of the graph."""
+
+    seconds = 0.0
+
+    def on_train_begin(self, logs=None):
+        """Start the clock."""
+        self._start, self.seconds = time.perf_counter(), 0.0
+
+    def on_train_batch_end(self, batch, logs=None):
+        """Stop it."""
+        self.seconds = self.seconds or time.perf_counter() - self._start
 
 
 class AverageWeights(keras.callbacks.SwapEMAWeights):

@@ -164,6 +164,10 @@ def test_predictions_and_splits_follow_the_declared_split(run, cohort):
     assert table.probability.between(0, 1).all()
 
 
+def test_the_log_foretells_how_long_it_takes(run):
+    assert (run / "run.log").read_text().count("forecast: about ") == 1
+
+
 def test_the_run_says_how_it_was_made(run):
     environment = json.loads((run / "environment.json").read_text())
     assert environment["command"] == "typed" and environment["test_looks"] >= 1

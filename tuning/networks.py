@@ -16,7 +16,7 @@ from hybrid_zoo.options import HybridOptions
 from hybrid_zoo.pipelines.arrays import CohortArrays
 from hybrid_zoo.pipelines.datasets import Batches
 from hybrid_zoo.pipelines.imbalance import IMBALANCE, Remedy, oversample
-from hybrid_zoo.training import fit
+from hybrid_zoo.training import FirstStep, fit
 from hybrid_zoo.tuning.frozen import FrozenFeatures
 from hybrid_zoo.tuning.identity import fingerprint
 from hybrid_zoo.tuning.learner import Config, Fitted, copy_state, seeded
@@ -63,6 +63,7 @@ class Network:
         self._traced: dict[tuple, _Traced] = {}
         self._features = FrozenFeatures(self._inputs, arrays.labels)
         self.space: Any = None
+        self.tracing = 0.0  # seconds, of all graphs so far
 
     @property
     def default(self) -> Config:
@@ -119,7 +120,10 @@ class Network:
         watched = None
         if valid is not None:
             watched = traced.batches.dataset(valid, batch_size=PREDICTION_BATCH)
-        best, history = fit(traced.trained, train, watched, epochs=epochs)
+        first = FirstStep()
+        best, history = fit(traced.trained, train, watched, epochs=epochs, callbacks=[first])
+        self.tracing += 0 if traced.used else first.seconds
+        traced.used = True
         seconds = time.perf_counter() - start
         return Fitted(model=traced.model, epochs=best, seconds=seconds, history=history)
 
@@ -204,6 +208,7 @@ class _Traced:
     """
 
     batches: Batches
+    used = False
 
     def __init__(self, model: HybridModel) -> None:
         cut = cut_frozen(model)

@@ -17,6 +17,7 @@ from hybrid_zoo.study import artefacts
 from hybrid_zoo.study.checksums import write_checksums
 from hybrid_zoo.study.contest import Contest
 from hybrid_zoo.study.final import write_models
+from hybrid_zoo.study.forecast import Forecast
 from hybrid_zoo.study.networks import STATE, present_rows
 from hybrid_zoo.study.parts import make_rounds, plan_study
 from hybrid_zoo.study.report import write_report
@@ -143,8 +144,9 @@ def _contest(
 
     def on_fit(name: str) -> None:
         done[0] += 1
+        forecast.after_fit()
         log.info("fit %d of %d: %s", done[0], total, name)
-        progress(done[0], total, name)
+        progress(done[0], total, f"{name} ({forecast.words})" if forecast.words else name)
 
     rounds = make_rounds(
         cohort,
@@ -155,7 +157,7 @@ def _contest(
         on_fit=on_fit,
         deadline=deadline,
     )
-    total = contest.fits(rounds)
+    total, forecast = contest.fits(rounds), Forecast(contest, rounds)
     progress(0, total, "hybrid")
     return contest, contest.run(rounds)
 
