@@ -203,12 +203,11 @@ def test_all_models_stand_in_table_and_figure(page):
 def test_small_cells_are_suppressed_and_counts_of_them_not_shown(tmp_path):
     table = markdown_and_page(one_target(tmp_path / "run"))[1].split("Table 3. Subgroups")[1]
     row = table.split('<th scope="row">2</th>')[1].split("</tr>")[0]
-    assert re.findall(r"<td>([^<]*)", row) == [
-        "suppressed",
-        "fewer than 10",
-        "suppressed",
-        "suppressed",
-    ]
+    cells = re.findall(r"<td>([^<]*)", row)
+    assert cells == ["suppressed", "fewer than 10", *["suppressed"] * 5]
+    others = [table.split(f'<th scope="row">{level}</th>')[1] for level in "01"]
+    counts = [re.findall(r"<td>([^<]*)", row.split("</tr>")[0])[0] for row in others]
+    assert counts.count("suppressed") == 1  # else the small one would follow from the total
 
 
 def markdown_and_page(folder):
@@ -272,7 +271,14 @@ def test_results_as_markdown_hold_no_sample_and_no_picture(run):
 def test_the_model_card_says_what_the_model_is_not_for(run):
     card = write_model_card(run).read_text(encoding="utf-8")
     assert STATEMENT in card and CUSTODY in card
-    assert "Out of scope" in card and "image: paper" in card and "## Limits" in card
+    assert "Out of scope" in card and "image: paper" in card
+    headings = [line[3:] for line in card.splitlines() if line.startswith("## ")]
+    assert headings == [
+        "Model details", "Intended use", "Factors", "Metrics", "Evaluation data", "Training data",
+        "Quantitative analyses", "Ethical considerations", "Caveats and recommendations",
+    ]  # fmt: skip
+    assert card.index("## Intended use") < card.index(STATEMENT) < card.index("## Factors")
+    assert "NOT PROVIDED: the author must state the committee and its decision" in card
 
 
 def test_a_folder_that_is_no_run_is_refused_with_what_is_missing(tmp_path):

@@ -115,7 +115,9 @@ def _hide_next(levels: np.ndarray, order: list[int]) -> bool:
 def _overall_open(partitions: Sequence[Counts], hidden: Hidden) -> bool:
     """Tell whether a sample of each hidden level could belong to another, in every partition."""
     rows = np.flatnonzero(hidden.overall)
-    return all(any(_can_trade(partitions, a, b, hidden.named) for b in rows if b != a) for a in rows)
+    return all(
+        any(_can_trade(partitions, a, b, hidden.named) for b in rows if b != a) for a in rows
+    )
 
 
 def _can_trade(partitions: Sequence[Counts], a: int, b: int, named: bool) -> bool:
