@@ -8,6 +8,7 @@ import re
 import numpy as np
 import pytest
 import yaml
+from browser import widths
 from outline import Outline
 from test_report import SKILL, make_run, make_scores
 from test_table1 import many_samples, result_of
@@ -112,7 +113,9 @@ def test_a_modality_of_few_patients_is_not_counted_in_the_flow(run):
 
 
 def test_the_table_of_patients_is_shown_and_can_be_had_as_a_file(run, page):
-    table = page.split("Characteristics of the patients</caption>")[1].split("</table>")[0]
+    table = page.split("Characteristics of the simulated patients</caption>")[1].split("</table>")[
+        0
+    ]
     assert "SMD" in table and "death: with event" in table and "&lt;10" in table
     link = next(link for link in Outline(page).links if link.startswith("data:"))
     held = base64.b64decode(link.removeprefix("data:text/csv;charset=utf-8;base64,"))
@@ -142,6 +145,7 @@ def test_items_hold_values_of_the_run(run):
     answers = {item.number: item.answer for item in tripod_items(read_run(run))}
     assert answers["1"].startswith("A title") and answers["3b"].startswith("Adults")
     assert "a day" in answers["8a"] and "CC0" in answers["18e"]
+    assert not [text for text in answers.values() if not text.endswith(".") or ". ." in text]
     assert "age" in answers["9a"] and "240 samples" in answers["20a"]
     assert re.search(r"AUROC of the hybrid 0\.\d{3} \(95 % CI", answers["23a"])
     assert "standardised difference between training and test: 0." in answers["16"]
@@ -167,3 +171,11 @@ def test_nothing_about_patients_names_a_sample(run):
     assert not names.search(
         text + json.dumps(json.loads((run / "metrics.json").read_text())["flow"])
     )
+
+
+def test_no_window_is_too_narrow_for_the_page_and_the_browser_does_not_complain(page, tmp_path):
+    windows = [360, 768, 1440]
+    unfolded = page.replace("<details>", "<details open>")
+    wide = page.replace("<h1>", "<h1 style='width: 2000px'>")  # so that this test can fail
+    (found, too_wide), complaints = widths([unfolded, wide], tmp_path / "profile", windows)
+    assert found == windows and min(too_wide) >= 2000 and not complaints

@@ -120,6 +120,16 @@ def test_differences_between_training_and_test_are_standardised_and_there_are_no
     assert row_of(table, "sex", "m")["smd"] == "" and not {"p", "P-Value"} & set(table)
 
 
+def test_what_is_available_is_compared_as_a_share_of_all_samples(samples, tmp_path):
+    has = samples["sex"] == "f"
+    notes = pd.DataFrame({"sample_id": samples["sample_id"][has], "text": "Short of breath"})
+    config = {"targets": ["death"], "tabular": TABULAR, "notes": notes}
+    write_table1(tmp_path, result_of(Cohort.from_frames(samples, **config)))
+    table = pd.read_csv(tmp_path / "table1.csv", dtype=str, keep_default_na=False)
+    found, women = row_of(table, "Input: Notes", "available"), row_of(table, "sex", "f")
+    assert [found[name] for name in table.columns[3:]] == [women[n] for n in table.columns[3:]]
+
+
 def test_levels_of_few_patients_have_no_name_and_no_count(table):
     assert not table.map(lambda cell: cell in ("rare", "odd")).any(axis=None)
     other = row_of(table, "unit", "other (2 levels)")
@@ -130,9 +140,9 @@ def test_levels_of_few_patients_have_no_name_and_no_count(table):
 
 
 def test_outcomes_stand_in_the_table_once_and_not_by_themselves(table, samples):
-    outcome = row_of(table, "Outcome death", "with event")
+    outcome = row_of(table, "Outcome: death", "with event")
     assert outcome["overall"].split()[0] == str(int(samples["death"].sum()))
-    assert row_of(table, "Outcome death", "label unknown")["overall"] == "26"
+    assert row_of(table, "Outcome: death", "label unknown")["overall"] == "26"
     assert outcome["death: with event"] == ""
 
 
@@ -147,7 +157,7 @@ def test_an_outcome_of_few_patients_has_no_columns(samples, tmp_path):
     rare = samples.assign(death=(np.arange(len(samples)) < 9).astype(float))
     table = table_of(rare, tmp_path)
     assert not [name for name in table if name.startswith("death")]
-    assert row_of(table, "Outcome death", "with event")["overall"] == "<10"
+    assert row_of(table, "Outcome: death", "with event")["overall"] == "<10"
 
 
 def test_the_mean_of_the_few_without_a_label_does_not_follow_by_subtraction(samples, tmp_path):

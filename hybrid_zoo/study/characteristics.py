@@ -26,6 +26,7 @@ class Characteristic:
         name: What it is.
         levels: Names of its levels; the last one is that nothing was recorded.
         codes: `(samples,)` position in `levels`.
+        label: What its own row is called, where its name is not enough.
         values: `(samples,)` numbers, NaN where not recorded; None for a characteristic of levels.
         listed: The levels that get a row; for numbers a level does only if it is the last.
         by_outcome: Whether it is shown per outcome; outcomes are not.
@@ -34,6 +35,7 @@ class Characteristic:
     name: str
     levels: tuple[str, ...]
     codes: np.ndarray
+    label: str = ""
     values: np.ndarray | None = None
     listed: tuple[int, ...] = ()
     by_outcome: bool = True
@@ -42,6 +44,11 @@ class Characteristic:
     def missing(self) -> int:
         """The position of "nothing recorded"."""
         return len(self.levels) - 1
+
+    @property
+    def of_all(self) -> bool:
+        """Whether shares are of all samples, since not to be recorded is what it is about."""
+        return self.values is None and self.missing not in self.listed
 
 
 def characteristics(cohort: Cohort, arrays: CohortArrays) -> list[Characteristic]:
@@ -76,20 +83,21 @@ def _of_column(
     return of_levels(name, text, patients)
 
 
-def of_numbers(name: str, values: np.ndarray, *, lacking: bool = True) -> Characteristic:
+def of_numbers(name: str, values: np.ndarray, *, label: str = "") -> Characteristic:
     """Describe a number.
 
     Args:
         name: What it is.
         values: `(samples,)`, NaN where not recorded.
-        lacking: Whether a row says where it was not.
+        label: What its row is called; then no row says where it was not recorded.
     """
     return Characteristic(
         name=name,
+        label=label,
         levels=("recorded", NOT_RECORDED),
         codes=np.isnan(values).astype(int),
         values=values,
-        listed=(1,) if lacking else (),
+        listed=() if label else (1,),
     )
 
 
@@ -124,7 +132,8 @@ def _modalities(cohort: Cohort, arrays: CohortArrays) -> Iterator[Characteristic
             continue
         absent = ~present_rows(arrays, name)
         yield Characteristic(
-            name=f"{modality_name(name)}: available",
+            name=f"Input: {modality_name(name)}",
+            label="available",
             levels=("available", NOT_RECORDED),
             codes=absent.astype(int),
             listed=(0,),
@@ -138,8 +147,8 @@ def _items(cohort: Cohort, arrays: CohortArrays, modality: str) -> Iterator[Char
             rows = getattr(cohort, table)
             counts = rows.loc[rows["modality"] == modality, "sample_id"].value_counts()
             values = counts.reindex(arrays.sample_ids).to_numpy(dtype=float)
-            title = f"{modality_name(modality)}: {items} per sample that has any"
-            yield of_numbers(title, values, lacking=False)
+            label = f"{items} per sample that has any"
+            yield of_numbers(f"Input: {modality_name(modality)}", values, label=label)
 
 
 def _outcomes(arrays: CohortArrays) -> Iterator[Characteristic]:
@@ -148,7 +157,7 @@ def _outcomes(arrays: CohortArrays) -> Iterator[Characteristic]:
         unknown = len(classes)
         listed = range(unknown + 1) if arrays.classes.get(name) else (1, unknown)
         yield Characteristic(
-            name=f"Outcome {name}",
+            name=f"Outcome: {name}",
             levels=(*classes, "label unknown"),
             codes=np.where(np.isfinite(labels), labels, unknown).astype(int),
             listed=tuple(listed),

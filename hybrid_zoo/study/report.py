@@ -59,7 +59,7 @@ def write_report(run: Path) -> Path:
         flow=flow_diagram(metrics["flow"]) if "flow" in metrics else None,
         flow_table=flow_table(metrics["flow"]) if "flow" in metrics else None,
         flow_steps=flow_steps(found),
-        patients=patients_table(found.table1, metrics["targets"]),
+        patients=patients_table(found.table1, metrics["targets"], simulated=metrics["simulated"]),
         patients_file=_as_link(found.folder / TABLE1),
         tripod=tripod_table(found),
         tripod_summary=tripod_summary(found),

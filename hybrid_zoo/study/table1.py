@@ -191,10 +191,10 @@ def _levels_shown(described: Characteristic) -> list[int]:
 
 def _head(described: Characteristic, level: int, median: bool) -> dict[str, str]:
     if described.values is not None and level == 0:
-        return {"statistic": "median [quartiles]" if median else "mean (SD)"}
-    only = len(described.listed) == 1 and level != described.missing
+        statistic = "median [quartiles]" if median else "mean (SD)"
+        return {"level": described.label, "statistic": statistic}
     statistic = "n" if level == described.missing else "n (%)"
-    return {"level": "" if only else described.levels[level], "statistic": statistic}
+    return {"level": described.label or described.levels[level], "statistic": statistic}
 
 
 def _cell(described: Characteristic, level: int, column: _Column, median: bool) -> str:
@@ -204,7 +204,7 @@ def _cell(described: Characteristic, level: int, column: _Column, median: bool) 
     if level == described.missing:
         return whole((codes == level).sum())
     if described.values is None:
-        recorded = codes if len(described.listed) == 1 else codes[codes != described.missing]
+        recorded = codes if described.of_all else codes[codes != described.missing]
         return share(int((codes == level).sum()), len(recorded))
     known = described.values[column.rows & (described.codes != described.missing)]
     if not len(known):

@@ -68,7 +68,7 @@ def standardised_difference(
     """Measure how far two groups lie apart, in standard deviations.
 
     Args:
-        described: The characteristic; samples without it are left out.
+        described: The characteristic; samples without it are left out, unless it is about that.
         first: `(samples,)` bool.
         second: `(samples,)` bool.
 
@@ -79,7 +79,7 @@ def standardised_difference(
         Austin 2009, Statistics in Medicine 28:3083 (numbers and two levels); Yang and Dalton 2012,
         SAS Global Forum, paper 335 (several levels).
     """
-    known = described.codes != described.missing
+    known = (described.codes != described.missing) | described.of_all
     groups = [known & first, known & second]
     if min(group.sum() for group in groups) < 2:
         return None
@@ -87,7 +87,7 @@ def standardised_difference(
         a, b = (described.values[group] for group in groups)
         apart, spread = abs(a.mean() - b.mean()), math.sqrt((a.var(ddof=1) + b.var(ddof=1)) / 2)
         return float(apart / spread) if spread else (0.0 if apart == 0 else None)
-    levels = np.arange(described.missing)
+    levels = np.arange(described.missing + described.of_all)
     shares = np.array([(described.codes[g][:, None] == levels).mean(axis=0) for g in groups])
     return _between_shares(shares[:, 1:])
 

@@ -22,12 +22,15 @@ _SMD = (
 )
 
 
-def patients_table(found: pd.DataFrame, targets: Iterable[str]) -> Table | None:
+def patients_table(
+    found: pd.DataFrame, targets: Iterable[str], *, simulated: bool = False
+) -> Table | None:
     """Make the table of patients: in all, by part, and by outcome where there is one target.
 
     Args:
         found: `table1.csv`.
         targets: The targets' names.
+        simulated: Whether the patients are made up.
 
     Returns:
         The table, or None where the run folder has no such file.
@@ -46,7 +49,7 @@ def patients_table(found: pd.DataFrame, targets: Iterable[str]) -> Table | None:
     return _table(
         found,
         [*general, *outcomes],
-        "Characteristics of the patients",
+        f"Characteristics of the {'simulated ' if simulated else ''}patients",
         f"{_NOTE}{_SMD if 'smd' in general else ''}{few}",
     )
 

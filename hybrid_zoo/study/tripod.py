@@ -7,7 +7,7 @@ from hybrid_zoo.study.report_files import Run
 from hybrid_zoo.study.statement import STATEMENT
 from hybrid_zoo.study.tables_parts import Cell, Part, Row, Table, escaped, to_markdown
 from hybrid_zoo.study.tripod_analysis import ANALYSIS
-from hybrid_zoo.study.tripod_answers import not_provided
+from hybrid_zoo.study.tripod_answers import Answer, not_provided
 from hybrid_zoo.study.tripod_design import DESIGN
 from hybrid_zoo.study.tripod_results import RESULTS
 
@@ -45,13 +45,17 @@ def tripod_items(run: Run) -> list[Item]:
     Source:
         Collins et al. 2024, BMJ 385:e078378, for numbers and topics; the wording is our own.
     """
-    found = []
-    for number, section, title, says, lacks in (*DESIGN, *ANALYSIS, *RESULTS):
-        answer = " ".join(says(run).split())
-        added = f" The author must add {lacks}." if lacks else ""
-        text = f"{answer}{added}" if answer else not_provided(lacks)
-        found.append(Item(number, section, title, text, bool(answer)))
-    return found
+    return [_item(answer, run) for answer in (*DESIGN, *ANALYSIS, *RESULTS)]
+
+
+def _item(answer: Answer, run: Run) -> Item:
+    says = " ".join(answer.says(run).split())
+    if not says:
+        text = not_provided(answer.lacks)
+    else:
+        text = says if says[-1] in ".!?" else f"{says}."
+        text += f" The author must add {answer.lacks}." if answer.lacks and not answer.whole else ""
+    return Item(answer.number, answer.section, answer.title, text, bool(says))
 
 
 def tripod_table(run: Run) -> Table:

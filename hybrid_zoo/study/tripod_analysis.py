@@ -128,43 +128,47 @@ def _code(run: Run) -> str:
 
 _METHODS, _OPEN = "Methods", "Open science"
 ANALYSIS: tuple[Answer, ...] = (
-    ("12a", _METHODS, "Use of the data", _partition, ""),
-    ("12b", _METHODS, "Handling of predictors", _handling, ""),
-    ("12c", _METHODS, "Models and how they were built", _models, ""),
-    (
+    Answer("12a", _METHODS, "Use of the data", _partition, ""),
+    Answer("12b", _METHODS, "Handling of predictors", _handling, ""),
+    Answer("12c", _METHODS, "Models and how they were built", _models, ""),
+    Answer(
         "12d",
         _METHODS,
         "Differences between centres",
         _clusters,
         "whether estimates differ between centres and how that was handled",
+        whole=True,
     ),
-    ("12e", _METHODS, "Measures and plots", measures_in_words, ""),
-    ("12f", _METHODS, "Updating after evaluation", _updating, ""),
-    ("12g", _METHODS, "How predictions are made", _predictions, ""),
-    (
+    Answer("12e", _METHODS, "Measures and plots", measures_in_words, ""),
+    Answer("12f", _METHODS, "Updating after evaluation", _updating, ""),
+    Answer("12g", _METHODS, "How predictions are made", _predictions, ""),
+    Answer(
         "13",
         _METHODS,
         "Rare classes",
         _imbalance,
         "whether anything was done about rare classes, and why",
+        whole=True,
     ),
-    ("14", _METHODS, "Fairness", _fairness, "how fairness was looked at, and why so"),
-    ("15", _METHODS, "Output and thresholds", _output, "why such a threshold suits its use"),
-    ("16", _METHODS, "Training against evaluation", _two_parts, ""),
-    (
+    Answer(
+        "14", _METHODS, "Fairness", _fairness, "why fairness was, or was not, looked at in this way"
+    ),
+    Answer("15", _METHODS, "Output and thresholds", _output, "why such a threshold suits its use"),
+    Answer("16", _METHODS, "Training against evaluation", _two_parts, ""),
+    Answer(
         "17",
         _METHODS,
         "Ethical approval",
         nothing,
         "the committee, its decision, and consent or its waiver",
     ),
-    ("18a", _OPEN, "Funding", nothing, "who paid for the study, and the payers' part in it"),
-    ("18b", _OPEN, "Conflicts of interest", nothing, "the interests of every author"),
-    ("18c", _OPEN, "Protocol", nothing, "where the protocol is, or that there was none"),
-    ("18d", _OPEN, "Registration", nothing, "register and number, or that there was none"),
-    ("18e", _OPEN, "Data", _data, "whether and how others can have the data"),
-    ("18f", _OPEN, "Code", _code, ""),
-    (
+    Answer("18a", _OPEN, "Funding", nothing, "who paid for the study, and the payers' part in it"),
+    Answer("18b", _OPEN, "Conflicts of interest", nothing, "the interests of every author"),
+    Answer("18c", _OPEN, "Protocol", nothing, "where the protocol is, or that there was none"),
+    Answer("18d", _OPEN, "Registration", nothing, "register and number, or that there was none"),
+    Answer("18e", _OPEN, "Data", _data, "whether and how others can have the data"),
+    Answer("18f", _OPEN, "Code", _code, ""),
+    Answer(
         "19",
         "Patient and public involvement",
         "Patient and public involvement",

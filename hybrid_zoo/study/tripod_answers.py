@@ -1,14 +1,31 @@
 """Answers that items of TRIPOD+AI, and the model card, take from a run."""
 
 from collections.abc import Callable, Mapping
-from typing import Any
+from typing import Any, NamedTuple
 
 from hybrid_zoo.study.report_files import Run
 from hybrid_zoo.study.words_models import modality_name
 from hybrid_zoo.study.words_numbers import counted, listed, whole
 
-Answer = tuple[str, str, str, Callable[[Run], str], str]
-"""Number, section, title, what the run says, what the author must state or add."""
+
+class Answer(NamedTuple):
+    """How one item of the checklist is answered.
+
+    Args:
+        number: As in the checklist.
+        section: Its part of an article.
+        title: In our own words.
+        says: What the run says; empty where it says nothing.
+        lacks: What the author must state if the run says nothing, or add if it does.
+        whole: Whether nothing need be added to what the run says.
+    """
+
+    number: str
+    section: str
+    title: str
+    says: Callable[[Run], str]
+    lacks: str
+    whole: bool = False
 
 
 def not_provided(what: str) -> str:
@@ -76,7 +93,7 @@ def windows_in_words(run: Run) -> str:
     for name, options in modalities_of(run):
         ends = [options.get(f"{side}_hours") for side in ("start", "end")]
         if ends != [None, None]:
-            start, end = ("any" if hour is None else str(hour) for hour in ends)
+            start, end = ("any" if hour is None else f"{hour:g}" for hour in ends)
             found.append(f"{modality_name(name).lower()}: hours {start} to {end}")
     return "; ".join(found)
 

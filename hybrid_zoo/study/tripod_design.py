@@ -106,90 +106,94 @@ def _missing(run: Run) -> str:
 
 _METHODS = "Methods"
 DESIGN: tuple[Answer, ...] = (
-    (
+    Answer(
         "1",
         "Title",
         "Title",
         said("title"),
         "a title that names the kind of study, the patients and the outcome",
     ),
-    (
+    Answer(
         "2",
         "Abstract",
         "Abstract",
         nothing,
         "a structured abstract, for which TRIPOD+AI has a list of its own",
     ),
-    (
+    Answer(
         "3a",
         "Introduction",
         "Medical context",
         said("description"),
         "why a model is wanted, for diagnosis or prognosis, and which exist",
     ),
-    (
+    Answer(
         "3b",
         "Introduction",
         "Patients, purpose and users",
         said("population"),
         "the model's purpose, its place in care and its users",
     ),
-    (
+    Answer(
         "3c",
         "Introduction",
         "Health inequalities",
         nothing,
         "known inequalities between groups of these patients",
     ),
-    ("4", "Introduction", "Objectives", _objectives, ""),
-    (
+    Answer("4", "Introduction", "Objectives", _objectives, ""),
+    Answer(
         "5a",
         _METHODS,
         "Sources of the data",
         _sources,
         "the kind of source, why it was chosen, and whom it represents",
     ),
-    ("5b", _METHODS, "Dates", nothing, "first and last inclusion, and the end of follow-up"),
-    ("6a", _METHODS, "Setting and centres", _centres, "the setting, and where the centres are"),
-    ("6b", _METHODS, "Eligibility", nothing, "who was eligible and who was not"),
-    ("6c", _METHODS, "Treatments", nothing, "which treatments were given and how they count"),
-    (
+    Answer("5b", _METHODS, "Dates", nothing, "first and last inclusion, and the end of follow-up"),
+    Answer(
+        "6a", _METHODS, "Setting and centres", _centres, "the setting, and where the centres are"
+    ),
+    Answer("6b", _METHODS, "Eligibility", nothing, "who was eligible and who was not"),
+    Answer("6c", _METHODS, "Treatments", nothing, "which treatments were given and how they count"),
+    Answer(
         "7",
         _METHODS,
         "Preparation and checks of the data",
         _preparation,
         "whether the quality of the data differs between groups of patients",
     ),
-    (
+    Answer(
         "8a",
         _METHODS,
         "Outcome",
         _outcome,
         "how and when it was assessed, why it was chosen, and whether alike in all groups",
     ),
-    (
+    Answer(
         "8b",
         _METHODS,
         "Assessors of the outcome",
         nothing,
         "who judged the outcome, if it takes judgement",
     ),
-    ("8c", _METHODS, "Blinding of the outcome", nothing, "what the assessors did not know"),
-    ("9a", _METHODS, "Choice of predictors", _predictors, "why these inputs were collected"),
-    (
+    Answer("8c", _METHODS, "Blinding of the outcome", nothing, "what the assessors did not know"),
+    Answer("9a", _METHODS, "Choice of predictors", _predictors, "why these inputs were collected"),
+    Answer(
         "9b",
         _METHODS,
         "Definition of predictors",
         _definitions,
         "how and by what each input was measured, and any blinding",
     ),
-    (
+    Answer(
         "9c",
         _METHODS,
         "Assessors of predictors",
         nothing,
         "who judged inputs that take judgement, such as readings of images",
     ),
-    ("10", _METHODS, "Sample size", _size, "a calculation of the sample size, if one was made"),
-    ("11", _METHODS, "Missing data", _missing, "why data are missing"),
+    Answer(
+        "10", _METHODS, "Sample size", _size, "a calculation of the sample size, if one was made"
+    ),
+    Answer("11", _METHODS, "Missing data", _missing, "why data are missing"),
 )

@@ -99,59 +99,60 @@ def _poor_inputs(run: Run) -> str:
 
 _RESULTS, _DISCUSSION = "Results", "Discussion"
 RESULTS: tuple[Answer, ...] = (
-    (
+    Answer(
         "20a",
         _RESULTS,
         "Participant flow",
         _flow,
         "who was screened before these tables were made, and the time of follow-up",
     ),
-    (
+    Answer(
         "20b",
         _RESULTS,
         "Characteristics",
         _patients,
         "key dates, treatments and follow-up, where they matter",
     ),
-    ("20c", _RESULTS, "Training and evaluation compared", _compared, ""),
-    ("21", _RESULTS, "Numbers in each analysis", _analyses, ""),
-    (
+    Answer("20c", _RESULTS, "Training and evaluation compared", _compared, ""),
+    Answer("21", _RESULTS, "Numbers in each analysis", _analyses, ""),
+    Answer(
         "22",
         _RESULTS,
         "The model itself",
         _specification,
         "who may have the model, and on what terms",
     ),
-    ("23a", _RESULTS, "Performance", _performance, ""),
-    (
+    Answer("23a", _RESULTS, "Performance", _performance, ""),
+    Answer(
         "23b",
         _RESULTS,
         "Performance between centres",
         _between_centres,
         "whether performance differs between centres, if that was examined",
+        whole=True,
     ),
-    ("24", _RESULTS, "Updated model", _no_update, ""),
-    (
+    Answer("24", _RESULTS, "Updated model", _no_update, ""),
+    Answer(
         "25",
         _DISCUSSION,
         "Interpretation",
         _found,
         "what this means beside earlier studies, and for fairness",
     ),
-    ("26", _DISCUSSION, "Limitations", _limits, "the limits that only its authors know"),
-    (
+    Answer("26", _DISCUSSION, "Limitations", _limits, "the limits that only its authors know"),
+    Answer(
         "27a",
         _DISCUSSION,
         "Poor or absent inputs",
         _poor_inputs,
         "what a user should do then",
     ),
-    (
+    Answer(
         "27b",
         _DISCUSSION,
         "Work and skill of users",
         nothing,
         "what users must do, and what they must know",
     ),
-    ("27c", _DISCUSSION, "Next steps", nothing, "which studies should follow, and where"),
+    Answer("27c", _DISCUSSION, "Next steps", nothing, "which studies should follow, and where"),
 )
