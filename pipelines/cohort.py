@@ -27,7 +27,7 @@ from hybrid_zoo.pipelines.rows import RowCleaner
 from hybrid_zoo.pipelines.scan import Progress
 from hybrid_zoo.pipelines.schema import CohortConfig, parse_config, read_config
 from hybrid_zoo.pipelines.summary import summary_lines
-from hybrid_zoo.pipelines.tables import Quarantine, read_table, with_row_numbers
+from hybrid_zoo.pipelines.tables import Quarantine, read_table, rows_read, with_row_numbers
 from hybrid_zoo.pipelines.writing import TABLES, write_cohort
 
 _OPTIONAL = TABLES[1:]
@@ -48,6 +48,7 @@ class Cohort:
         folder: Where image paths start; None for frames without images.
         quarantine: `table, row, file, column, reason` of what could not be used.
         dropped: What was left out on purpose (outside the window ...) to the number of rows.
+        rows: Table to its rows as read, before anything was quarantined or dropped.
         unused: Sentences about tables that are there and not used.
     """
 
@@ -60,6 +61,7 @@ class Cohort:
     folder: Path | None
     quarantine: pd.DataFrame
     dropped: dict[str, int] = field(default_factory=dict)
+    rows: dict[str, int] = field(default_factory=dict)
     unused: tuple[str, ...] = ()
 
     @classmethod
@@ -171,6 +173,7 @@ class Cohort:
                 raise CohortError(
                     f"table {name} is missing: expected {name}.csv, .csv.gz or .parquet."
                 )
+        rows = rows_read(there, quarantine)
         image_table = there.get("images")
         image_columns = [] if image_table is None else [str(column) for column in image_table]
         samples = clean_samples(there["samples"], config, image_columns, quarantine)
@@ -186,6 +189,7 @@ class Cohort:
             folder=folder,
             quarantine=quarantine.frame(),
             dropped=dict(cleaner.dropped),
+            rows=rows,
         )
         cohort._require_something()
         return cohort

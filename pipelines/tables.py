@@ -4,7 +4,7 @@ import csv
 import gzip
 import warnings
 import zlib
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -76,6 +76,20 @@ def read_table(folder: Path, name: str, quarantine: Quarantine) -> pd.DataFrame 
     except (OSError, EOFError, ValueError, zlib.error, csv.Error) as e:
         raise CohortError(f"{path} cannot be read as a table ({type(e).__name__}).") from None
     return with_row_numbers(frame, name)
+
+
+def rows_read(tables: Mapping[str, pd.DataFrame], quarantine: Quarantine) -> dict[str, int]:
+    """Count the rows of tables that nothing has been taken out of but rows with too many cells.
+
+    Args:
+        tables: Name to table, as read.
+        quarantine: Holds those rows, and nothing else yet.
+
+    Returns:
+        Table to its rows in the file, empty ones left out.
+    """
+    torn = quarantine.frame()["table"].value_counts()
+    return {name: len(table) + int(torn.get(name, 0)) for name, table in tables.items()}
 
 
 def _find_file(folder: Path, name: str) -> Path | None:

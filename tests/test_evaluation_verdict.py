@@ -160,3 +160,29 @@ def test_evaluating_imports_no_tensorflow():
     code = "import hybrid_zoo.evaluation.evaluate, sys; print('tensorflow' in sys.modules)"
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
     assert done.stdout.strip() == "False"
+
+
+def test_a_subgroup_is_measured_at_its_threshold_as_by_hand():
+    scores = simulated()
+    table = subgroup_table(scores, {("site", "site"): np.repeat("north", 240)}, resamples=50)
+    labels, decided = scores.labels == 1, scores.decisions["hybrid"]
+    expected = {
+        "observed_expected": labels.sum() / scores.probabilities["hybrid"].sum(),
+        "sensitivity": decided[labels].mean(),
+        "specificity": 1 - decided[~labels].mean(),
+    }
+    for name, value in expected.items():
+        found = table[0][name]
+        assert found["value"] == pytest.approx(value)
+        assert found["low"] <= found["value"] <= found["high"]
+
+
+def test_a_rate_over_fewer_than_ten_patients_and_counts_that_give_one_away_are_not_shown():
+    scores = simulated()
+    few = np.flatnonzero(scores.labels == 1)[:6]
+    level = np.array(["north"] * 240)
+    level[few] = level[np.flatnonzero(scores.labels == 0)[:60]] = "south"
+    north, south = subgroup_table(scores, {("site", "site"): level}, resamples=50)
+    assert south["sensitivity"] is south["observed_expected"] is None and south["specificity"]
+    assert north["sensitivity"] and north["hide_events"] and south["hide_events"]
+    assert not north["hide_counts"] and not south["suppressed"]

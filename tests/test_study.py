@@ -176,6 +176,10 @@ def test_the_run_says_how_it_was_made(run):
     assert "evaluating icu" in (run / "run.log").read_text()
     assert "imulated" in (run / "report.html").read_text()
     assert "not a medical device" in (run / "MODEL_CARD.md").read_text()
+    flow = metrics_of(run)["flow"]
+    assert flow["samples"] == 60 and flow["parts"]["test"] == {"samples": 20, "patients": 20}
+    table = pd.read_csv(run / "table1.csv", dtype=str)
+    assert table.loc[0, ["overall", "training", "test"]].tolist() == ["60", "40", "20"]
 
 
 @pytest.mark.slow
@@ -201,7 +205,8 @@ def test_the_same_seed_gives_the_same_metrics_also_of_a_run_that_was_stopped_and
     again = run_study(cohort, settings, out, command="typed", progress=unchanged)
     first, second = (json.dumps(without_seconds(metrics_of(r))) for r in (run, again))
     assert first == second
-    assert (again / "predictions.csv").read_bytes() == (run / "predictions.csv").read_bytes()
+    for name in ("predictions.csv", "table1.csv"):
+        assert (again / name).read_bytes() == (run / name).read_bytes()
     looks = [json.loads((r / "environment.json").read_text())["test_looks"] for r in (run, again)]
     assert looks == [1, 2]
 

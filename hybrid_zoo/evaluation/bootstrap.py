@@ -9,6 +9,7 @@ from hybrid_zoo.evaluation.metrics import metrics_of, ranking_of
 from hybrid_zoo.evaluation.scores import Scores
 
 Interval = dict[str, float | None]
+Measured = dict[str, np.ndarray]
 
 _CELLS = 250_000  # weights per chunk: 2 MB stay in the processor's cache
 _ROUNDS = 50
@@ -67,6 +68,29 @@ def draw_resamples(scores: Scores, *, resamples: int = 2000, seed: int = 0) -> R
     return Resamples(counts, patient, redrawn, int(lacking.size))
 
 
+def bootstrap(
+    scores: Scores, resamples: Resamples, measure: Callable[[Scores, str, np.ndarray], Measured]
+) -> dict[str, Measured]:
+    """Compute some metrics of every model on every resample.
+
+    Args:
+        scores: The predictions.
+        resamples: From `draw_resamples` on the same rows.
+        measure: Of scores, model and row weights `(rows, some resamples)`: name to as many values.
+
+    Returns:
+        Model to metric to `(resamples,)` values, paired over models; NaN where undefined.
+    """
+    parts: dict[str, list[Measured]] = {model: [] for model in scores.models}
+    for weights in resamples.chunks():
+        for model in scores.models:
+            parts[model].append(measure(scores, model, weights))
+    return {
+        model: {name: np.concatenate([part[name] for part in chunks]) for name in chunks[0]}
+        for model, chunks in parts.items()
+    }
+
+
 def bootstrap_metrics(scores: Scores, resamples: Resamples) -> dict[str, dict[str, np.ndarray]]:
     """Compute every metric of every model on every resample.
 
@@ -77,7 +101,7 @@ def bootstrap_metrics(scores: Scores, resamples: Resamples) -> dict[str, dict[st
     Returns:
         Model to metric to `(resamples,)` values, paired over models; NaN where undefined.
     """
-    return _over_chunks(scores, resamples, metrics_of)
+    return bootstrap(scores, resamples, metrics_of)
 
 
 def bootstrap_auroc(scores: Scores, resamples: Resamples) -> dict[str, np.ndarray]:
@@ -90,7 +114,7 @@ def bootstrap_auroc(scores: Scores, resamples: Resamples) -> dict[str, np.ndarra
     Returns:
         Model to `(resamples,)` values.
     """
-    values = _over_chunks(scores, resamples, _auroc_only)
+    values = bootstrap(scores, resamples, _auroc_only)
     return {model: of_model["auroc"] for model, of_model in values.items()}
 
 
@@ -116,19 +140,6 @@ def interval(value: float, draws: np.ndarray) -> Interval:
 
 def _auroc_only(scores: Scores, model: str, weights: np.ndarray) -> dict[str, np.ndarray]:
     return {"auroc": ranking_of(scores, model, weights)[0]}
-
-
-def _over_chunks(
-    scores: Scores, resamples: Resamples, measure: Callable[..., dict[str, np.ndarray]]
-) -> dict[str, dict[str, np.ndarray]]:
-    parts: dict[str, list[dict[str, np.ndarray]]] = {model: [] for model in scores.models}
-    for weights in resamples.chunks():
-        for model in scores.models:
-            parts[model].append(measure(scores, model, weights))
-    return {
-        model: {name: np.concatenate([part[name] for part in chunks]) for name in chunks[0]}
-        for model, chunks in parts.items()
-    }
 
 
 def _draw(rng: np.random.Generator, patients: int, resamples: int) -> np.ndarray:

@@ -1,15 +1,16 @@
-"""AUROC for parts of the patients: by what was recorded, by declared group, by site."""
+"""Parts of the patients: by what was recorded, by declared group, by site."""
 
 from collections.abc import Mapping
 
 import numpy as np
 
 from hybrid_zoo.errors import ConfigError
-from hybrid_zoo.evaluation.bootstrap import Interval, bootstrap_auroc, draw_resamples, interval
-from hybrid_zoo.evaluation.metrics import auroc_over_folds
+from hybrid_zoo.evaluation.bootstrap import Interval, Measured, bootstrap, draw_resamples, interval
+from hybrid_zoo.evaluation.metrics import columns, confusion_metrics, ranking_of
 from hybrid_zoo.evaluation.scores import Scores
+from hybrid_zoo.evaluation.suppression import SMALLEST_CELL, Counts, Hidden, hide_small
 
-SMALLEST_CELL = 10  # patients
+MEASURES = ("auroc", "observed_expected", "sensitivity", "specificity")
 
 Subgroup = dict[str, str | int | bool | Interval | None]
 
@@ -38,7 +39,7 @@ def subgroup_table(
     resamples: int = 2000,
     seed: int = 0,
 ) -> list[Subgroup]:
-    """Measure AUROC with its interval in every level of every grouping.
+    """Measure every level of every grouping, with intervals.
 
     Args:
         scores: The predictions.
@@ -50,8 +51,11 @@ def subgroup_table(
 
     Returns:
         One dict per level and model: kind, name, level, model, n (samples), n_patients, events
-        (None for a multiclass target), auroc and suppressed. In a level of fewer than 10 patients
-        all numbers are None; where there is no contrast of classes only `auroc` is.
+        (None for a multiclass target), suppressed, hide_counts, hide_events, and the intervals
+        auroc, observed_expected (events over the sum of probabilities), sensitivity and specificity
+        at the threshold. In a level of fewer than 10 patients all numbers are None; without a
+        contrast of classes `auroc` is; a rate over fewer than 10 patients is. What `hide_counts`
+        and `hide_events` say is not to be shown, because a suppressed cell would follow from it.
 
     Raises:
         ConfigError: If a grouping does not have one level per row.
@@ -64,9 +68,12 @@ def subgroup_table(
                 f"expected {len(scores)}, one per row."
             )
         names = np.array([_level(value) for value in given])
-        for level in np.unique(names):
-            part = scores.take(names == level, models)
-            head: Subgroup = {"kind": kind, "name": name, "level": str(level)}
+        parts = {str(x): scores.take(names == x, models) for x in np.unique(names)}
+        hidden = _hidden(list(parts.values()))
+        for place, (level, part) in enumerate(parts.items()):
+            head: Subgroup = {"kind": kind, "name": name, "level": level}
+            head |= {"hide_counts": bool(hidden.overall[place])}
+            head |= {"hide_events": bool(hidden.parts[0][place])}
             table += [head | row for row in _measure(part, resamples, seed)]
     return table
 
@@ -74,6 +81,21 @@ def subgroup_table(
 def _level(value: object) -> str:
     unknown = value is None or value != value or value == ""
     return "unknown" if unknown else str(value)
+
+
+def _hidden(parts: list[Scores]) -> Hidden:
+    """Choose the counts that may not be shown, of levels and of their events."""
+    classes = range(max(len(parts[0].classes), 2))
+    counts = Counts(
+        samples=np.array([[_unique(p.samples, p.labels == k) for k in classes] for p in parts]),
+        patients=np.array([[_unique(p.patients, p.labels == k) for k in classes] for p in parts]),
+        overall=np.array([part.n_patients for part in parts]),
+    )
+    return hide_small([counts])
+
+
+def _unique(names: np.ndarray, rows: np.ndarray) -> int:
+    return len(np.unique(names[rows]))
 
 
 def _measure(part: Scores, resamples: int, seed: int) -> list[Subgroup]:
@@ -85,15 +107,40 @@ def _measure(part: Scores, resamples: int, seed: int) -> list[Subgroup]:
         "events": None if suppressed or part.classes else int(part.labels[first].sum()),
         "suppressed": suppressed,
     }
-    areas: dict[str, Interval | None] = dict.fromkeys(part.models)
-    if not suppressed:
-        areas = _areas(part, resamples, seed)
-    return [{"model": m} | sizes | {"auroc": areas[m]} for m in part.models]
+    nothing: dict[str, Interval | None] = dict.fromkeys(MEASURES)
+    found = {} if suppressed else _intervals(part, resamples, seed)
+    return [{"model": m} | sizes | nothing | found.get(m, {}) for m in part.models]
 
 
-def _areas(part: Scores, resamples: int, seed: int) -> dict[str, Interval | None]:
-    values = auroc_over_folds(part)
-    if not np.isfinite(list(values.values())).any():
-        return dict.fromkeys(part.models)
-    draws = bootstrap_auroc(part, draw_resamples(part, resamples=resamples, seed=seed))
-    return {m: interval(values[m], draws[m]) for m in part.models}
+def _intervals(part: Scores, resamples: int, seed: int) -> dict[str, dict[str, Interval | None]]:
+    draws = bootstrap(part, draw_resamples(part, resamples=resamples, seed=seed), _measures)
+    found: dict[str, dict[str, Interval | None]] = {}
+    for model in part.models:
+        values = _measures(part, model, columns(None, len(part)))
+        found[model] = {
+            name: interval(float(value[0]), draws[model][name])
+            for name, value in values.items()
+            if np.isfinite(value[0]) and name not in _too_few(part)
+        }
+    return found
+
+
+def _too_few(part: Scores) -> set[str]:
+    """Name the rates whose denominator is fewer than 10 patients."""
+    with_event = _unique(part.patients, part.labels == 1)
+    without = _unique(part.patients, part.labels == 0)
+    rates = {"sensitivity": with_event, "specificity": without, "observed_expected": with_event}
+    return {name for name, patients in rates.items() if patients < SMALLEST_CELL}
+
+
+def _measures(scores: Scores, model: str, weights: np.ndarray) -> Measured:
+    area = {"auroc": ranking_of(scores, model, weights)[0]}
+    if scores.classes:
+        return area
+    at_threshold = confusion_metrics(scores.labels, scores.decisions[model], weights)
+    expected = scores.probabilities[model] @ weights
+    return area | {
+        "observed_expected": (scores.labels @ weights) / expected,
+        "sensitivity": at_threshold["recall"],
+        "specificity": at_threshold["specificity"],
+    }

@@ -6,14 +6,15 @@ from pathlib import Path
 from hybrid_zoo.errors import CorruptArtifactError
 
 CHECKSUMS = "SHA256SUMS"
-_OPEN_TO_EDIT = ("MODEL_CARD.md", "run.log", CHECKSUMS)
+_OPEN_TO_EDIT = ("MODEL_CARD.md", "TRIPOD.md", "run.log", CHECKSUMS)
 
 
 def write_checksums(folder: Path) -> None:
     """Write the SHA-256 of every file of a run folder, as `sha256sum --check` reads them.
 
     Args:
-        folder: The run folder. Its model card is left out, since its author completes it.
+        folder: The run folder. Model card and checklist are left out, since their author
+            completes them.
     """
     files = sorted(path for path in folder.rglob("*") if path.is_file())
     names = [path.relative_to(folder).as_posix() for path in files]

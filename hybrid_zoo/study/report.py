@@ -1,12 +1,13 @@
 """The report of a run: one page that needs nothing else."""
 
+import base64
 from pathlib import Path
 from typing import Any
 
 from hybrid_zoo.study.figures import draw_calibration, draw_differences, draw_roc
 from hybrid_zoo.study.model_card import write_model_card
 from hybrid_zoo.study.pages import page_template
-from hybrid_zoo.study.report_files import Run, read_run, slug
+from hybrid_zoo.study.report_files import TABLE1, Run, read_run, slug
 from hybrid_zoo.study.search_page import search_section
 from hybrid_zoo.study.statement import STATEMENT
 from hybrid_zoo.study.tables_cohort import (
@@ -16,7 +17,10 @@ from hybrid_zoo.study.tables_cohort import (
     quarantine_table,
     subgroup_table,
 )
+from hybrid_zoo.study.tables_flow import flow_diagram, flow_table
 from hybrid_zoo.study.tables_models import decision_table, operating_table, ranking_table
+from hybrid_zoo.study.tables_patients import outcome_table, patients_table
+from hybrid_zoo.study.tripod import tripod_summary, tripod_table, write_tripod
 from hybrid_zoo.study.words import CUSTODY, headline, verdict_in_words
 from hybrid_zoo.study.words_figures import figure_words
 from hybrid_zoo.study.words_study import command_of, evaluation_in_words, limits_in_words
@@ -29,7 +33,8 @@ def write_report(run: Path) -> Path:
         run: A run folder; only its files are read.
 
     Returns:
-        The path of `report.html`. Beside it `figures/*.png` and `MODEL_CARD.md` are written.
+        The path of `report.html`. Beside it `figures/*.png`, `MODEL_CARD.md` and `TRIPOD.md` are
+        written.
 
     Raises:
         ConfigError: If it is not a run folder.
@@ -51,7 +56,13 @@ def write_report(run: Path) -> Path:
         ),
         overview=overview_table(metrics) if len(metrics["targets"]) > 1 else None,
         evaluation=evaluation_in_words(metrics),
-        flow=flow_steps(found),
+        flow=flow_diagram(metrics["flow"]) if "flow" in metrics else None,
+        flow_table=flow_table(metrics["flow"]) if "flow" in metrics else None,
+        flow_steps=flow_steps(found),
+        patients=patients_table(found.table1, metrics["targets"], simulated=metrics["simulated"]),
+        patients_file=_as_link(found.folder / TABLE1),
+        tripod=tripod_table(found),
+        tripod_summary=tripod_summary(found),
         labels=labels_table(metrics),
         quarantine=quarantine_table(found),
         limits=limits_in_words(metrics),
@@ -62,6 +73,7 @@ def write_report(run: Path) -> Path:
     path = found.folder / "report.html"
     path.write_text(page, encoding="utf-8")
     write_model_card(found.folder)
+    write_tripod(found)
     return path
 
 
@@ -84,6 +96,9 @@ def _section(run: Run, target: str) -> dict[str, Any]:
             for table in (
                 operating_table(block, f"Table 2. At a chosen sensitivity, {name}"),
                 subgroup_table(block, f"Table 3. Subgroups, {name}"),
+                outcome_table(run.table1, target, f"Table 4. Patients by outcome, {name}")
+                if len(metrics["targets"]) > 1
+                else None,
             )
             if table
         ],
@@ -110,6 +125,13 @@ def _figures(run: Run, target: str, name: str) -> list[dict[str, Any]]:
         {"id": picture.path.stem, "svg": picture.svg, **said[kind]}
         for kind, picture in drawn.items()
     ]
+
+
+def _as_link(path: Path) -> str:
+    """Return a file as an address that a page holds in itself; empty without the file."""
+    if not path.is_file():
+        return ""
+    return f"data:text/csv;charset=utf-8;base64,{base64.b64encode(path.read_bytes()).decode()}"
 
 
 def _flat(environment: dict[str, Any], prefix: str = "") -> list[tuple[str, str]]:

@@ -8,9 +8,13 @@ from pathlib import Path
 from typing import Any
 
 import pandas as pd
+import yaml
 
 from hybrid_zoo.errors import ConfigError, DataError
 from hybrid_zoo.study.search_files import Search, read_searches
+
+TABLE1 = "table1.csv"
+TABLE1_HEAD = ("variable", "level", "statistic")
 
 _TEXT = {"sample_id": str, "target": str, "model": str, "split": str, "label": str, "class": str}
 
@@ -29,6 +33,8 @@ class Run:
         quarantine: `quarantine.csv`.
         environment: `environment.json`.
         config: `config.yaml`, as text.
+        cohort: The cohort's own description in it; empty in a folder of an older version.
+        table1: `table1.csv`; empty in a folder of an older version.
         searches: Network to what is in `search` of it, one per round.
         n_samples: Samples in `splits.csv`; None without that file.
     """
@@ -39,6 +45,8 @@ class Run:
     quarantine: pd.DataFrame
     environment: dict[str, Any]
     config: str
+    cohort: dict[str, Any]
+    table1: pd.DataFrame
     searches: dict[str, list[Search]]
     n_samples: int | None
 
@@ -77,13 +85,16 @@ def read_run(folder: Path) -> Run:
     metrics.setdefault("plan", {}).setdefault("test_looks", environment.get("test_looks"))
     splits = _read_table(folder / "splits.csv")
     config = folder / "config.yaml"
+    settings = config.read_text(encoding="utf-8") if config.is_file() else ""
     return Run(
         folder=folder,
         metrics=metrics,
         predictions=predictions,
         quarantine=_read_table(folder / "quarantine.csv"),
         environment=environment,
-        config=config.read_text(encoding="utf-8") if config.is_file() else "",
+        config=settings,
+        cohort=_cohort_config(settings),
+        table1=_read_table(folder / TABLE1),
         searches=read_searches(folder / "search"),
         n_samples=splits["sample_id"].nunique() if "sample_id" in splits else None,
     )
@@ -92,6 +103,14 @@ def read_run(folder: Path) -> Run:
 def _has_pictures(metrics: dict[str, Any]) -> bool:
     modalities = metrics.get("missing_modalities", {"image": 0})
     return any(name.startswith(("image", "volume")) for name in modalities)
+
+
+def _cohort_config(settings: str) -> dict[str, Any]:
+    try:
+        found = yaml.safe_load(settings)
+    except yaml.YAMLError as error:
+        raise DataError("config.yaml of the run is not YAML. Run the study again.") from error
+    return (found or {}).get("cohort_config") or {}
 
 
 def _read_json(path: Path) -> dict[str, Any]:

@@ -14,9 +14,11 @@ from hybrid_zoo.errors import ConfigError
 from hybrid_zoo.pipelines.arrays import CohortArrays
 from hybrid_zoo.pipelines.cohort import Cohort
 from hybrid_zoo.study import artefacts
+from hybrid_zoo.study.calibrated import Calibrated
 from hybrid_zoo.study.checksums import write_checksums
 from hybrid_zoo.study.contest import Contest
 from hybrid_zoo.study.final import write_models
+from hybrid_zoo.study.flow import participant_flow
 from hybrid_zoo.study.forecast import Forecast
 from hybrid_zoo.study.networks import STATE, present_rows
 from hybrid_zoo.study.parts import make_rounds, plan_study
@@ -24,6 +26,7 @@ from hybrid_zoo.study.report import write_report
 from hybrid_zoo.study.rivals import choose_baselines
 from hybrid_zoo.study.scoring import Result, target_block
 from hybrid_zoo.study.settings import Settings
+from hybrid_zoo.study.table1 import write_table1
 from hybrid_zoo.tuning.plan import Plan
 from hybrid_zoo.tuning.space import Space
 
@@ -84,8 +87,7 @@ def run_study(
             block = target_block(result, target, of_target)
             metrics["targets"][target] = block | {"ceiling": ceilings.get(target)}
         metrics["not_saved"] = write_models(partial, contest, result, calibrated)
-        artefacts.write_predictions(partial, result, calibrated)
-        artefacts.write_splits(partial, result)
+        _write_tables(partial, result, calibrated)
         artefacts.write_environment(partial, command, artefacts.count_looks(result, out))
         metrics["seconds"] = round(time.perf_counter() - start, 1)
         artefacts.write_json(partial / "metrics.json", metrics)
@@ -96,6 +98,14 @@ def run_study(
         shutil.rmtree(out)
     partial.rename(out)
     return out
+
+
+def _write_tables(
+    folder: Path, result: Result, calibrated: dict[str, list[dict[str, Calibrated]]]
+) -> None:
+    artefacts.write_predictions(folder, result, calibrated)
+    artefacts.write_splits(folder, result)
+    write_table1(folder, result)
 
 
 def prepare_folder(out: Path, *, overwrite: bool, new: bool = False) -> Path:
@@ -166,7 +176,6 @@ def _header(
     cohort: Cohort, arrays: CohortArrays, settings: Settings, plan: Plan, result: Result
 ) -> dict[str, Any]:
     config, first = cohort.config, result.rounds[0]
-    modalities = [name for name in arrays.inputs if not name.startswith("time")]
     single = len(result.rounds) == 1
     return {
         "cohort": config.name,
@@ -194,14 +203,19 @@ def _header(
         "n_patients": len(set(arrays.patient_ids)),
         "quarantined": len(cohort.quarantine),
         "dropped": dict(cohort.dropped),
-        "missing_modalities": {
-            name: float(1 - present_rows(arrays, name).mean()) for name in modalities
-        },
+        "missing_modalities": _missing(arrays),
+        "flow": participant_flow(result),
         "targets": {},
         "left_out": result.left_out,
         "cut_short": result.cut_short,
         "chosen": result.entries[0]["hybrid"].config,
     }
+
+
+def _missing(arrays: CohortArrays) -> dict[str, float]:
+    """Modality to the share of samples without it."""
+    names = [name for name in arrays.inputs if not name.startswith("time")]
+    return {name: float(1 - present_rows(arrays, name).mean()) for name in names}
 
 
 def _ceilings(cohort: Cohort) -> dict[str, float]:

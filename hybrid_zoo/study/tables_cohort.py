@@ -13,6 +13,12 @@ from hybrid_zoo.study.words_numbers import brackets, counted, number, percent, w
 
 Block = Mapping[str, Any]
 
+_MEASURES = {
+    "auroc": "AUROC",
+    "observed_expected": "Observed / expected",
+    "sensitivity": "Sensitivity",
+    "specificity": "Specificity",
+}
 _MOST_REASONS = 20
 _KINDS = {"availability": "Recorded modalities", "group": "Group", "site": "Site"}
 
@@ -157,8 +163,12 @@ def subgroup_table(block: Block, caption: str) -> Table | None:
     if found.empty:
         return None
     models = list(dict.fromkeys(found["model"]))
+    measures = {name: title for name, title in _MEASURES.items() if name in found}
     parts = [
-        Part(_group_name(group["kind"].iloc[0], group["name"].iloc[0]), _levels(group, models))
+        Part(
+            _group_name(group["kind"].iloc[0], group["name"].iloc[0]),
+            _levels(group, models, list(measures)),
+        )
         for _, group in found.groupby(["kind", "name"], sort=False)
     ]
     return Table(
@@ -168,11 +178,13 @@ def subgroup_table(block: Block, caption: str) -> Table | None:
             "Samples",
             "Patients",
             "With event",
-            *[f"AUROC, {model_name(m)}" for m in models],
+            *[f"{title}, {model_name(m)}" for m in models for title in measures.values()],
         ),
         parts=tuple(parts),
-        note="Described, not tested. Cells of fewer than 10 patients are suppressed; "
-        "a dash says that a level holds one class only.",
+        note="Described, not tested. Cells of fewer than 10 patients are suppressed, and with them "
+        "counts from which they would follow; a dash says that a level holds one class only, or a "
+        "rate fewer than 10 patients. Observed / expected: events over the sum of predicted "
+        "probabilities. Sensitivity and specificity at the threshold.",
     )
 
 
@@ -202,19 +214,28 @@ def _group_name(kind: str, name: str) -> str:
     return _KINDS[kind] if name in ("", kind) else f"{_KINDS[kind]}: {name}"
 
 
-def _levels(group: pd.DataFrame, models: list[str]) -> tuple[Row, ...]:
+def _levels(group: pd.DataFrame, models: list[str], measures: list[str]) -> tuple[Row, ...]:
     rows = []
     for level, cells in group.groupby("level", sort=False):
         first = cells.iloc[0]
         name = str(level) if first["kind"] != "availability" else _pattern(str(level))
         if first["suppressed"]:
-            hidden = (Cell("fewer than 10"), *[Cell("suppressed")] * (1 + len(models)))
-            rows.append(Row(name, (Cell("suppressed"), *hidden)))
+            hidden = [Cell("suppressed")] * (1 + len(models) * len(measures))
+            rows.append(Row(name, (Cell("suppressed"), Cell("fewer than 10"), *hidden)))
             continue
-        areas = dict(zip(cells["model"], cells["auroc"], strict=True))
-        counts = (Cell(whole(_count(first[key]))) for key in ("n", "n_patients", "events"))
-        rows.append(Row(name, (*counts, *(_area(areas.get(model)) for model in models))))
+        of_model = {row["model"]: row for row in cells.to_dict("records")}
+        found = (_measured(of_model.get(m, {}).get(key)) for m in models for key in measures)
+        rows.append(Row(name, (*_counts(first), *found)))
     return tuple(rows)
+
+
+def _counts(row: pd.Series) -> list[Cell]:
+    """Write how many samples, patients and events, unless a suppressed cell would follow."""
+    by = {"n": "hide_counts", "n_patients": "hide_counts", "events": "hide_events"}
+    return [
+        Cell("suppressed" if row.get(hidden) else whole(_count(row[key])))
+        for key, hidden in by.items()
+    ]
 
 
 def _pattern(level: str) -> str:
@@ -225,7 +246,7 @@ def _count(value: float | None) -> float | None:
     return None if value is None or pd.isna(value) else value
 
 
-def _area(metric: object) -> Cell:
+def _measured(metric: object) -> Cell:
     if not isinstance(metric, Mapping):
         return Cell(number(None))
     return Cell(number(metric["value"]), brackets(metric))

@@ -38,7 +38,7 @@ def evaluation_in_words(metrics: Metrics) -> list[str]:
         kind,
         *([plan["reason"]] if plan.get("reason") else []),
         *_effort(plan),
-        *_imbalance(plan),
+        *imbalance_in_words(plan),
         *(
             [f"This test part has been looked at {times(looks)}, this run included."]
             if looks
@@ -55,7 +55,15 @@ _RARE = {
 }
 
 
-def _imbalance(plan: Mapping[str, Any]) -> list[str]:
+def imbalance_in_words(plan: Mapping[str, Any]) -> list[str]:
+    """Say what was done about rare classes.
+
+    Args:
+        plan: `plan` of `metrics.json`.
+
+    Returns:
+        One sentence, or none in a run that did not say.
+    """
     if "imbalance" not in plan:
         return []
     return [
