@@ -10,7 +10,7 @@ from hybrid_zoo.tuning.folds import (
     read_split,
     split_patients,
 )
-from hybrid_zoo.tuning.plan import plan_evaluation
+from hybrid_zoo.tuning.plan import HoldOut, plan_evaluation
 
 
 def _cohort(patients=300, rate=0.2, seed=0):
@@ -127,9 +127,11 @@ def test_under_100_events_in_all_nothing_is_searched_unless_asked():
 
 
 def test_what_the_cohort_declares_wins_with_a_warning():
-    plan = _plan(500, 0.14, test=np.arange(500) % 5 == 0)
+    plan = _plan(500, 0.14, test=HoldOut(rows=np.arange(500) % 5 == 0, why="So be it."))
     assert (plan.evaluation, plan.declared) == ("holdout", "split")
-    assert "Warning: its test part holds 14 patients with" in plan.reason
+    assert "So be it. Warning: the test part holds 14 patients with" in plan.reason
+    both = _plan(500, 0.5, folds=True, test=HoldOut(rows=np.arange(500) % 5 == 0, why="So be it."))
+    assert both.evaluation == "holdout"
     plan = _plan(500, 0.5, folds=True, trials=1)
     assert (plan.evaluation, plan.declared, plan.repeats) == ("repeated_cv", "folds", 1)
 

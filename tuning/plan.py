@@ -14,6 +14,26 @@ LEAST_PATIENTS_PER_CLASS = 30
 
 
 @dataclass(frozen=True, kw_only=True)
+class HoldOut:
+    """A test part that is not ours to draw.
+
+    Args:
+        rows: `(samples,)` bool, True in the test part.
+        why: Who asked for it, a sentence.
+        left_out: `(samples,)` bool, True where a sample is in neither part; None for nowhere.
+    """
+
+    rows: np.ndarray
+    why: str
+    left_out: np.ndarray | None = None
+
+    @property
+    def train(self) -> np.ndarray:
+        """`(samples,)` bool, True in the training part."""
+        return ~self.rows if self.left_out is None else ~self.rows & ~self.left_out
+
+
+@dataclass(frozen=True, kw_only=True)
 class Plan:
     """How the cohort will be evaluated.
 
@@ -38,7 +58,7 @@ def plan_evaluation(
     patient_ids: np.ndarray,
     *,
     classes: Mapping[str, tuple[str, ...]] | None = None,
-    test: np.ndarray | None = None,
+    test: HoldOut | None = None,
     folds: bool = False,
     trials: int | None = None,
     split_seed: int = 0,
@@ -49,7 +69,7 @@ def plan_evaluation(
         labels: Target name to `(samples,)` labels; NaN is unknown.
         patient_ids: `(samples,)`.
         classes: Target name to class names; empty or absent for a binary target.
-        test: `(samples,)` bool, the declared split's test part, if there is one.
+        test: The declared test part, if there is one; it wins over declared folds.
         folds: Whether the cohort declares folds.
         trials: Number of configurations the user asked for; None leaves the choice to the rule.
         split_seed: Seed of the 80/20 split that would be used.
@@ -64,14 +84,14 @@ def plan_evaluation(
     multi = frozenset(filter((classes or {}).get, labels))
     search, why_search = _decide_search(labels, patient_ids, multi, trials)
     crossed, repeats = ("nested_cv", 1) if search else ("repeated_cv", 2)
-    if folds:
+    if folds and test is None:
         first = "The cohort declares its folds: cross-validation on them, without a hold-out."
         reason = f"{first} {why_search}"
         return Plan(evaluation=crossed, search=search, reason=reason, declared="folds")
-    part = split_patients(labels, patient_ids, 0.2, split_seed) if test is None else test
+    part = split_patients(labels, patient_ids, 0.2, split_seed) if test is None else test.rows
     short = _shortages(labels, patient_ids, part, multi)
     if test is not None or not short:
-        reason = f"{_holdout_reason(test is not None, short)} {why_search}"
+        reason = f"{_holdout_reason(test, short)} {why_search}"
         return Plan(
             evaluation="holdout",
             search=search,
@@ -85,14 +105,14 @@ def plan_evaluation(
     return Plan(evaluation=crossed, search=search, reason=reason, repeats=repeats)
 
 
-def _holdout_reason(declared: bool, short: str) -> str:
+def _holdout_reason(declared: HoldOut | None, short: str) -> str:
     if declared and short:
         return (
-            f"The cohort declares its split. Warning: its test part holds {short}; read the "
+            f"{declared.why} Warning: the test part holds {short}; read the "
             "intervals, which are wide for this reason."
         )
     if declared:
-        return "The cohort declares its split; its test part is large enough."
+        return f"{declared.why} The test part is large enough."
     return (
         "Hold-out of 20 % of the patients: for every target it holds at least "
         f"{LEAST_PATIENTS} patients with the event and {LEAST_PATIENTS} without (multiclass: "

@@ -81,7 +81,9 @@ def write_splits(folder: Path, result: Result) -> None:
     table = pd.DataFrame({"sample_id": arrays.sample_ids, "patient_id": arrays.patient_ids})
     for this in result.rounds:
         column = "split" if len(result.rounds) == 1 else f"round_{this.number}"
-        table[column] = np.where(np.isin(np.arange(len(arrays)), this.scored), "test", "train")
+        table[column] = "none"  # left out of both, such as a test patient at another site
+        table.loc[this.train, column] = "train"
+        table.loc[this.scored, column] = "test"
     table.to_csv(folder / "splits.csv", index=False)
 
 

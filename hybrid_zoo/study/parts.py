@@ -7,10 +7,11 @@ import numpy as np
 
 from hybrid_zoo.pipelines.arrays import CohortArrays
 from hybrid_zoo.pipelines.cohort import Cohort
+from hybrid_zoo.study.hold_out import declared_test
 from hybrid_zoo.study.round import Round
 from hybrid_zoo.study.settings import Settings
-from hybrid_zoo.tuning.folds import hold_back, make_folds, read_folds, read_split, split_patients
-from hybrid_zoo.tuning.plan import Plan, plan_evaluation
+from hybrid_zoo.tuning.folds import hold_back, make_folds, read_folds, split_patients
+from hybrid_zoo.tuning.plan import HoldOut, Plan, plan_evaluation
 
 OUTER_FOLDS = 5
 TRIALS = 4
@@ -31,7 +32,7 @@ def plan_study(cohort: Cohort, arrays: CohortArrays, settings: Settings) -> Plan
         arrays.labels,
         arrays.patient_ids,
         classes=arrays.classes,
-        test=_declared_test(cohort, arrays),
+        test=declared_test(cohort, arrays, settings),
         folds=cohort.config.folds is not None,
         trials=settings.trials,
         split_seed=cohort.config.split_seed,
@@ -72,15 +73,17 @@ def make_rounds(
             on_fit=on_fit,
             deadline=deadline,
         )
-        for number, (train, scored) in enumerate(_parts(cohort, arrays, plan))
+        for number, (train, scored) in enumerate(_parts(cohort, arrays, settings, plan))
     ]
 
 
-def _parts(cohort: Cohort, arrays: CohortArrays, plan: Plan) -> list[tuple[np.ndarray, np.ndarray]]:
+def _parts(
+    cohort: Cohort, arrays: CohortArrays, settings: Settings, plan: Plan
+) -> list[tuple[np.ndarray, np.ndarray]]:
     config, patients = cohort.config, arrays.patient_ids
     if plan.evaluation == "holdout":
-        test = _test_part(cohort, arrays)
-        return [(np.flatnonzero(~test), np.flatnonzero(test))]
+        part = _test_part(cohort, arrays, settings)
+        return [(np.flatnonzero(part.train), np.flatnonzero(part.rows))]
     if config.folds:
         column = cohort.samples.loc[arrays.sample_ids, config.folds]
         return list(read_folds(column, patients, config.folds))
@@ -107,21 +110,14 @@ def shard_parts(cohort: Cohort, arrays: CohortArrays) -> dict[str, np.ndarray]:
         column = cohort.samples[config.folds]
         folds = read_folds(column, patients, config.folds)
         return {f"fold_{number}": scored for number, (_, scored) in enumerate(folds)}
-    test = _test_part(cohort, arrays)
-    train, watched = hold_back(np.flatnonzero(~test), arrays.labels, patients)
-    return {"train": train, "validation": watched, "test": np.flatnonzero(test)}
+    part = _test_part(cohort, arrays, Settings())
+    train, watched = hold_back(np.flatnonzero(part.train), arrays.labels, patients)
+    return {"train": train, "validation": watched, "test": np.flatnonzero(part.rows)}
 
 
-def _test_part(cohort: Cohort, arrays: CohortArrays) -> np.ndarray:
-    declared = _declared_test(cohort, arrays)
+def _test_part(cohort: Cohort, arrays: CohortArrays, settings: Settings) -> HoldOut:
+    declared = declared_test(cohort, arrays, settings)
     if declared is not None:
         return declared
-    return split_patients(arrays.labels, arrays.patient_ids, 0.2, cohort.config.split_seed)
-
-
-def _declared_test(cohort: Cohort, arrays: CohortArrays) -> np.ndarray | None:
-    column = cohort.config.split
-    if column is None:
-        return None
-    values = cohort.samples.loc[arrays.sample_ids, column]
-    return read_split(values, arrays.patient_ids, column)
+    rows = split_patients(arrays.labels, arrays.patient_ids, 0.2, cohort.config.split_seed)
+    return HoldOut(rows=rows, why="Hold-out of 20 % of the patients.")

@@ -2,7 +2,7 @@
 
 from collections.abc import Iterable
 from pathlib import Path
-from typing import Annotated, Any
+from typing import Annotated, Any, Self
 
 import pydantic
 import yaml
@@ -44,6 +44,9 @@ class Settings(pydantic.BaseModel):
             path to a search space, parameter to values; the first configuration is the default.
         baseline_minutes: Limit of each baseline in each round, for all of its configurations,
             folds, targets and final fits together; only below it are results repeatable.
+        hold_out_site: Level of the cohort's `site` that is the test part, in place of a drawn one.
+        hold_out_after: Column of samples that holds dates, or numbers such as years: the latest
+            20 % of the patients are the test part, or with `COLUMN=DATE` all that is dated later.
         image: Image encoders a search chooses from; the first is the default. Likewise `volume`,
             `sequence`, `tabular`, `tokens` and `fusion`; a single name may stand without a list.
     """
@@ -60,12 +63,20 @@ class Settings(pydantic.BaseModel):
     imbalance: Remedy = "weights"
     baselines: Spaces = {}
     baseline_minutes: float = pydantic.Field(default=30, gt=0, le=30 * 24 * 60)
+    hold_out_site: str | None = None
+    hold_out_after: str | None = None
     image: Names = ()
     volume: Names = ()
     sequence: Names = ()
     tabular: Names = ()
     tokens: Names = ()
     fusion: Names = ()
+
+    @pydantic.model_validator(mode="after")
+    def _one_test_part(self) -> Self:
+        if self.hold_out_site is not None and self.hold_out_after is not None:
+            raise ValueError("give hold_out_site or hold_out_after, not both")
+        return self
 
     @property
     def names(self) -> dict[str, tuple[str, ...]]:
@@ -98,6 +109,8 @@ def read_settings(path: Path | None, given: dict[str, Any]) -> Settings:
     except pydantic.ValidationError as error:
         first = error.errors()[0]
         key = ".".join(str(part) for part in first["loc"])
+        if not key:  # of several options together
+            raise ConfigError(f"Options: {first['msg'].removeprefix('Value error, ')}.") from error
         raise ConfigError(f"Option {key}: {first['msg']}, got {first['input']!r}.") from error
 
 

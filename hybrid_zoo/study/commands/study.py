@@ -39,6 +39,10 @@ Config = Annotated[Path | None, typer.Option(help="YAML file with the same keys.
 Image = Annotated[list[str] | None, typer.Option(help="Image encoder; again for a choice.")]
 Sequence = Annotated[list[str] | None, typer.Option(help="Sequence encoder; again for a choice.")]
 Fusion = Annotated[list[str] | None, typer.Option(help="Fusion; again for a choice.")]
+Site = Annotated[str | None, typer.Option(help="Test on this site (cohort.yaml: `site`).")]
+After = Annotated[
+    str | None, typer.Option(help="Test on the latest 20 % by this column, or COLUMN=DATE.")
+]
 New = Annotated[bool, typer.Option("--new", help="Forget what a stopped study left.")]
 
 
@@ -56,6 +60,8 @@ def study(
     imbalance: Imbalance = None,
     baselines: Baselines = None,
     baseline_minutes: BaselineMinutes = None,
+    hold_out_site: Site = None,
+    hold_out_after: After = None,
     image: Image = None,
     sequence: Sequence = None,
     fusion: Fusion = None,
