@@ -1,12 +1,11 @@
 import html
 import json
 import re
-import shutil
-import subprocess
 
 import numpy as np
 import pandas as pd
 import pytest
+from browser import WIDTHS, chromium, look_at
 from outline import Outline
 
 from hybrid_zoo.errors import ConfigError
@@ -282,16 +281,9 @@ def test_a_folder_that_is_no_run_is_refused_with_what_is_missing(tmp_path):
         write_report(tmp_path)
 
 
-def test_a_browser_opens_the_page_with_its_three_figures(run):
-    browser = shutil.which("chromium") or shutil.which("google-chrome")
-    if browser is None:
-        pytest.skip("no Chromium on this machine")
-    profile = run / "browser"
-    flags = (
-        "--headless --no-sandbox --disable-gpu --disable-quic --no-first-run --disable-sync".split()
-    )
-    flags += ["--disable-background-networking", "--disable-component-update", "--dump-dom"]
-    command = [browser, *flags, f"--user-data-dir={profile}", (run / "report.html").as_uri()]
-    done = subprocess.run(command, capture_output=True, text=True, timeout=60, check=True)
-    shutil.rmtree(profile, ignore_errors=True)
-    assert done.stdout.count("<svg") == 3 and "ROC curves" in done.stdout
+def test_a_browser_shows_three_figures_that_fit_and_axe_finds_no_barrier(run):
+    with chromium() as browser:
+        look = look_at(browser, (run / "report.html").as_uri(), axe_at=WIDTHS[::2])
+    assert look.text.count("<svg") == 3 and "ROC curves" in look.text
+    assert look.asked == [(run / "report.html").as_uri()]
+    assert not look.logged and not look.overflowing and not look.violations
