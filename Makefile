@@ -9,10 +9,14 @@ WORKERS ?= 2
 ON_DATA := $(patsubst %,benchmarks/%.py,real shortcuts digits encoders imbalance ensembles)
 BENCHMARKS := $(filter-out benchmarks/_% $(ON_DATA),$(wildcard benchmarks/*.py))
 
+# What wheelhouse/ holds beside the package and what it always needs: EXTRAS=images,shards, or none.
+EXTRAS ?= images
+
 export TF_CPP_MIN_LOG_LEVEL := 3
+export NO_MKDOCS_2_WARNING := 1
 
 .DEFAULT_GOAL := help
-.PHONY: help setup demo test test-slow lint wheel bench bench-real clean
+.PHONY: help setup demo test test-slow lint tree wheel wheelhouse docs bench bench-real clean
 
 help:             ## List the targets
 	@sed -n 's/^\([a-z-]*\):.*## /  make \1\t/p' Makefile | expand -t 20
@@ -37,20 +41,37 @@ test: $(STAMP)    ## The tests, without the slow ones
 test-slow: $(STAMP)  ## The slow tests alone
 	$(BIN)/python -m pytest -m slow
 
-# Static tools do not run the editable install's finder, so mypy reads a built tree.
 lint: $(STAMP)    ## Format, style, types, contents of the wheel
 	$(BIN)/ruff format --check .
 	$(BIN)/ruff check .
-	rm -rf .types build
-	$(BIN)/python -m pip install --quiet --no-deps --target .types .
+	@$(MAKE) --no-print-directory tree
 	cd .types && ../$(BIN)/mypy --config-file ../pyproject.toml --cache-dir ../.mypy_cache -p hybrid_zoo
 	@$(MAKE) --no-print-directory wheel
 	$(BIN)/check-wheel-contents --toplevel hybrid_zoo dist/*.whl
+
+# Static tools do not run the editable install's finder, so they read a built tree.
+tree: $(STAMP)
+	rm -rf .types build
+	$(BIN)/python -m pip install --quiet --no-deps --target .types .
+	rm -rf build
 
 wheel: $(STAMP)   ## Build the wheel into dist/
 	rm -rf build dist
 	$(BIN)/python -m build --wheel --outdir dist > build.log 2>&1 || { cat build.log; exit 1; }
 	rm -rf build build.log
+
+# The versions are those of .venv, which `make test` ran with.
+wheelhouse: $(STAMP)  ## Wheels and hashes for a machine without network; EXTRAS=images,shards
+	rm -rf wheelhouse build
+	$(BIN)/python -m pip freeze --exclude-editable > $(VENV)/constraints.txt
+	$(BIN)/python -m pip wheel --quiet --wheel-dir wheelhouse --constraint $(VENV)/constraints.txt '.[$(EXTRAS)]'
+	$(BIN)/python -m pip hash wheelhouse/*.whl \
+		| sed -E 's,^wheelhouse/([^-]+)-([^-]+)-.*,\1==\2,' | paste -d ' ' - - > wheelhouse/requirements.txt
+	rm -rf build
+	@echo "Wrote wheelhouse/: $$(wc -l < wheelhouse/requirements.txt) wheels, $$(du -sh wheelhouse | cut -f1)."
+
+docs: tree        ## The documentation as pages: site/index.html
+	$(BIN)/mkdocs build --strict --quiet
 
 bench: $(STAMP)   ## Benchmarks on simulated data; ARGS=--quick for a short look
 	set -e; for file in $(BENCHMARKS); do $(BIN)/python $$file $(ARGS); done
@@ -65,4 +86,4 @@ bench-real: $(STAMP)  ## Studies of published patients: make bench-real DATA=fol
 	$(BIN)/python benchmarks/ensembles.py "$(DATA)"
 
 clean:            ## Remove what was built; keep .venv and runs
-	rm -rf build dist .types .mypy_cache .ruff_cache .pytest_cache *.egg-info
+	rm -rf build dist wheelhouse site .types .mypy_cache .ruff_cache .pytest_cache *.egg-info

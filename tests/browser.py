@@ -1,44 +1,64 @@
-"""A page in a real browser, without network: what became of it, and what it complained of."""
+"""A page in Chromium: what it logs, what it asks for, where it overflows, what axe-core finds."""
 
-import html
 import shutil
-import subprocess
+from contextlib import contextmanager
+from dataclasses import dataclass, field
 
 import pytest
 
-FLAGS = """--headless --hide-scrollbars --no-sandbox --disable-gpu --disable-quic --no-first-run --disable-sync
---disable-background-networking --disable-component-update --enable-logging=stderr --dump-dom""".split()
+WIDTHS = (360, 768, 1440)  # a phone, a tablet, a screen
+AXE = {"runOnly": ["wcag2a", "wcag2aa", "wcag21a", "wcag21aa"], "preload": False}
 
 
-def open_page(path, profile):
-    """Return the page's elements as the browser sees them, and its console's messages."""
-    browser = shutil.which("chromium") or shutil.which("google-chrome")
-    if browser is None:
+@contextmanager
+def chromium():
+    """Start the system's Chromium, or skip the test where there is none; pages share a cache."""
+    path = shutil.which("chromium") or shutil.which("google-chrome")
+    if path is None:
         pytest.skip("no Chromium on this machine")
-    command = [browser, *FLAGS, f"--user-data-dir={profile}", path.as_uri()]
-    done = subprocess.run(command, capture_output=True, text=True, timeout=120, check=True)
-    shutil.rmtree(profile, ignore_errors=True)
-    return done.stdout, [line for line in done.stderr.splitlines() if "CONSOLE" in line]
+    sync_api = pytest.importorskip("playwright.sync_api", reason="playwright is not installed")
+    with sync_api.sync_playwright() as driver:
+        browser = driver.chromium.launch(executable_path=path, args=["--no-sandbox"])
+        yield browser.new_context()
+        browser.close()
 
 
-def widths(pages, profile, windows):
-    """Return how wide pages are in windows of some widths, and what the browser complained of.
+@dataclass
+class Look:
+    """What was seen of a page."""
 
-    Each stands in a frame of its own, so that the browser starts once.
+    text: str = ""
+    logged: list[str] = field(default_factory=list)
+    asked: list[str] = field(default_factory=list)
+    overflowing: list[int] = field(default_factory=list)
+    violations: list[str] = field(default_factory=list)
+
+
+def look_at(browser, address, *, axe_at=()):
+    """Open a page, and make it narrow and wide.
+
+    Args:
+        browser: From `chromium`.
+        address: Of a file, or of a server on this machine.
+        axe_at: Widths at which axe-core looks for what breaks WCAG 2.1, levels A and AA.
     """
-    frames = "".join(
-        f'<iframe srcdoc="{html.escape(page)}" style="width: {w}px; height: 900px; border: 0">'
-        "</iframe>"
-        for page in pages
-        for w in windows
-    )
-    script = (
-        "onload = () => { document.title = Array.from(frames, "
-        "frame => frame.document.documentElement.scrollWidth).join(); }"
-    )
-    path = profile.with_suffix(".html")
-    path.write_text(f"<!DOCTYPE html><script>{script}</script>{frames}", encoding="utf-8")
-    found, complaints = open_page(path, profile)
-    sizes = [int(width) for width in found.split("<title>")[1].split("</title>")[0].split(",")]
-    step = len(windows)
-    return [sizes[k : k + step] for k in range(0, len(sizes), step)], complaints
+    look, page = Look(), browser.new_page()
+    page.on("console", lambda said: look.logged.append(f"{said.type}: {said.text}"))
+    page.on("pageerror", lambda error: look.logged.append(str(error)))
+    page.on("request", lambda request: look.asked.append(request.url))
+    page.goto(address, wait_until="load")
+    for width in WIDTHS:
+        page.set_viewport_size({"width": width, "height": 900})
+        if page.evaluate("document.documentElement.scrollWidth > window.innerWidth"):
+            look.overflowing.append(width)
+        if width in axe_at:
+            look.violations += [f"{width}: {found}" for found in _violations(page)]
+    look.text = page.content()
+    page.close()
+    return look
+
+
+def _violations(page):
+    axe = pytest.importorskip("axe_playwright_python.sync_playwright", reason="no axe-core").Axe()
+    found = axe.run(page, options=AXE).response["violations"]
+    return [f"{rule['id']}: {node['html'][:200]}" for rule in found for node in rule["nodes"][:3]]

@@ -5,7 +5,7 @@ import re
 import numpy as np
 import pandas as pd
 import pytest
-from browser import open_page
+from browser import WIDTHS, chromium, look_at
 from outline import Outline
 
 from hybrid_zoo.errors import ConfigError
@@ -287,6 +287,9 @@ def test_a_folder_that_is_no_run_is_refused_with_what_is_missing(tmp_path):
         write_report(tmp_path)
 
 
-def test_a_browser_opens_the_page_with_its_three_figures(run):
-    found, complaints = open_page(run / "report.html", run / "browser")
-    assert found.count("<svg") == 3 and "ROC curves" in found and not complaints
+def test_a_browser_shows_three_figures_that_fit_and_axe_finds_no_barrier(run):
+    with chromium() as browser:
+        look = look_at(browser, (run / "report.html").as_uri(), axe_at=WIDTHS[::2])
+    assert look.text.count("<svg") == 3 and "ROC curves" in look.text
+    assert look.asked == [(run / "report.html").as_uri()]
+    assert not look.logged and not look.overflowing and not look.violations

@@ -5,6 +5,7 @@ import sys
 from hybrid_zoo.errors import ConfigError, HybridZooError
 from hybrid_zoo.study.commands import (  # noqa: F401 (importing a command registers it)
     demo,
+    doctor,
     evaluate,
     predict,
     prepare,
@@ -14,9 +15,7 @@ from hybrid_zoo.study.commands import (  # noqa: F401 (importing a command regis
     validate,
     zoo,
 )
-from hybrid_zoo.study.commands.app import app
-
-USAGE, DATA, ENVIRONMENT = 2, 3, 4
+from hybrid_zoo.study.commands.app import DATA, ENVIRONMENT, USAGE, app
 
 
 def main() -> None:

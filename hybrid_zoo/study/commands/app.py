@@ -7,6 +7,8 @@ from hybrid_zoo.study.statement import STATEMENT
 TRYING = "To try it"
 PATIENTS = "Your own patients"
 """The two parts of the help."""
+USAGE, DATA, ENVIRONMENT = 2, 3, 4
+"""Exit codes."""
 
 app = typer.Typer(
     help=f"Models for patients who are more than one kind of data.\n\n{STATEMENT}",
