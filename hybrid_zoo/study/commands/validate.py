@@ -1,13 +1,18 @@
 """`hybrid-zoo validate`: check a cohort and list its good files."""
 
 from pathlib import Path
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
 from hybrid_zoo.study.commands.app import PATIENTS, app
 from hybrid_zoo.study.commands.arguments import Folder
 from hybrid_zoo.study.commands.console import console, print_lines, read, write_quarantine
+
+if TYPE_CHECKING:
+    from hybrid_zoo.pipelines.alarms import Alarm
+
+DATA = 3  # exit code
 
 
 @app.command(rich_help_panel=PATIENTS)
@@ -16,12 +21,20 @@ def validate(
     quarantine: Annotated[
         Path | None, typer.Option(help="Where to write quarantine.csv (default: the cohort).")
     ] = None,
+    strict: Annotated[bool, typer.Option("--strict", help="Exit 3 at a possible leak.")] = False,
+    accept: Annotated[
+        list[str] | None,
+        typer.Option(help="Kind, or kind:where, of a possible leak that is known; again for more."),
+    ] = None,
 ) -> None:
     """Check a cohort: refuse what is broken, quarantine what is bad, list what is good.
+
+    What may be a leak is listed last and changes nothing.
 
     Every image file is decoded once, in a process of its own; `manifest.csv` then holds its hash,
     and a study trusts it and stops at a file that has changed since.
     """
+    from hybrid_zoo.pipelines.alarms import find_leaks
     from hybrid_zoo.pipelines.manifest import write_manifest
 
     found = read(cohort, rescan=True)
@@ -31,3 +44,34 @@ def validate(
         where = written or f"not written, since {cohort} is read-only"
         console.print(f"Manifest of {len(found.files)} image files: {where}", markup=False)
     write_quarantine(found.quarantine, quarantine or cohort / "quarantine.csv")
+    with console.status("Looking for leaks"):
+        alarms = find_leaks(found)
+    known = accept or []
+    left = [alarm for alarm in alarms if not any(alarm.answers_to(name) for name in known)]
+    print_alarms(left, accepted=len(alarms) - len(left))
+    idle = [name for name in known if not any(alarm.answers_to(name) for alarm in alarms)]
+    print_lines([f"Not found, though accepted: {name}" for name in idle])
+    if left and strict:
+        raise typer.Exit(DATA)
+
+
+def print_alarms(alarms: "list[Alarm]", *, accepted: int) -> None:
+    """Print possible leaks, each with what to do.
+
+    Args:
+        alarms: As of `find_leaks`, without those that were accepted.
+        accepted: How many were.
+    """
+    more = f", and {accepted} accepted" if accepted else ""
+    print_lines([f"Possible leaks: {len(alarms) or 'none found'}{more}"])
+    for alarm in alarms:
+        print_lines(
+            [f"  {alarm.kind}:{alarm.where}", f"    {alarm.message}", f"    To do: {alarm.advice}."]
+        )
+    if alarms:
+        print_lines(
+            [
+                "Nothing was changed or left out. What is meant to be so: "
+                f'--accept "{alarms[0].kind}:{alarms[0].where}", again for more.'
+            ]
+        )
