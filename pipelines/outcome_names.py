@@ -53,7 +53,7 @@ _RULES = (
             *("duree de sejour", "duree du sejour", "duree hospitalisation", "free days"),
         ),
         ends=("verweildauer", "liegedauer", "aufenthaltsdauer"),
-        unless=_NOT_YET,
+        unless=(*_NOT_YET, "los angeles"),
     ),
     _Rule(
         "discharge",

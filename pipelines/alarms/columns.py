@@ -8,7 +8,7 @@ import pandas as pd
 from sklearn.preprocessing import TargetEncoder
 
 from hybrid_zoo.pipelines.alarms.alarm import Alarm, Look, Question
-from hybrid_zoo.pipelines.alarms.telling import Bar, cross_fitted, telling
+from hybrid_zoo.pipelines.alarms.telling import Bar, Scorer, cross_fitted, strongest, telling
 from hybrid_zoo.pipelines.recorded import column_per_sample
 
 BAR = Bar(0.95, 0.90)
@@ -48,45 +48,47 @@ def columns(look: Look) -> Iterator[Alarm]:
     Yields:
         One alarm per column and target, by whatever of it tells most.
     """
-    found: dict[tuple[str, str, str], tuple[float, str]] = {}
     every = [*_tabular(look), *_series(look), *_declared(look)]
-    for question in look.questions:
-        for column, what, area in _telling(look, question, every):
-            key = (column.role, column.where, question.target)
-            found[key] = max(found.get(key, (0.0, "")), (area, what))
-    for (role, where, target), (area, what) in found.items():
+    found = (found for question in look.questions for found in _telling(look, question, every))
+    for (role, where, target), (area, what) in strongest(found).items():
         said = f"{what} alone ranks the samples by target {target}: AUROC {area:.3f}"
         yield Alarm("column", where, said, _ADVICE[role])
 
 
 def _telling(
     look: Look, question: Question, every: list[_Column]
-) -> Iterator[tuple[_Column, str, float]]:
-    for column in every:
-        if column.codes:
-            continue
+) -> Iterator[tuple[tuple[str, str, str], float, str]]:
+    """Yield role, column and target; the AUROC above the bar; what of the column reaches it."""
+    for column in (c for c in every if not c.codes):
         area = telling(question, column.values, look.patients, BAR)
         if area is not None:
-            yield column, column.what, area
-    coded = [c for c in every if c.codes or len(np.unique(c.values[~np.isnan(c.values)])) <= _FEW]
+            yield (column.role, column.where, question.target), area, column.what
+    for column, scores in _by_level(look, question, [c for c in every if _has_levels(c)]):
+        area = telling(question, scores, look.patients, BAR, either_way=False)
+        if area is not None:
+            what = f"{column.what}, by its levels,"
+            yield (column.role, column.where, question.target), area, what
+
+
+def _has_levels(column: _Column) -> bool:
+    return column.codes or len(np.unique(column.values[~np.isnan(column.values)])) <= _FEW
+
+
+def _by_level(
+    look: Look, question: Question, coded: list[_Column]
+) -> Iterator[tuple[_Column, np.ndarray]]:
+    """Yield columns with `(samples,)` the share of the class at each level, of other patients."""
     if not coded:
         return
-    scores = _by_level(look, question, np.stack([c.values for c in coded], axis=1))
-    for k, column in enumerate(coded if scores is not None else ()):
-        area = telling(question, scores[:, k], look.patients, BAR, either_way=False)
-        if area is not None:
-            yield column, f"{column.what}, by its levels,", area
+    values = np.stack([column.values for column in coded], axis=1)
 
-
-def _by_level(look: Look, question: Question, values: np.ndarray) -> np.ndarray | None:
-    """Return `(samples, columns)` the share of the class at each level, among other patients."""
-
-    def fit(rows: np.ndarray, labels: np.ndarray):
+    def fit(rows: np.ndarray, labels: np.ndarray) -> Scorer:
         encoder = TargetEncoder(target_type="binary").fit(values[rows], labels)
         return lambda wanted: encoder.transform(values[wanted])
 
     scores = cross_fitted(question, look.patients, fit)
-    return None if scores is None else np.where(np.isnan(values), np.nan, scores)
+    if scores is not None:
+        yield from zip(coded, np.where(np.isnan(values), np.nan, scores).T, strict=True)
 
 
 def _tabular(look: Look) -> Iterator[_Column]:

@@ -8,7 +8,7 @@ from sklearn.pipeline import make_pipeline
 from sklearn.preprocessing import StandardScaler
 
 from hybrid_zoo.pipelines.alarms.alarm import Alarm, Look, Question
-from hybrid_zoo.pipelines.alarms.telling import Bar, cross_fitted, telling
+from hybrid_zoo.pipelines.alarms.telling import Bar, Scorer, cross_fitted, strongest, telling
 from hybrid_zoo.pipelines.recorded import recorded_columns
 
 SINGLE = Bar(0.90, 0.80)
@@ -36,36 +36,45 @@ def missingness(look: Look) -> Iterator[Alarm]:
     """
     recorded = {n: np.asarray(v, dtype=float) for n, v in recorded_columns(look.arrays).items()}
     recorded = {name: values for name, values in recorded.items() if np.ptp(values) > 0}
-    single: dict[tuple[str, str], float] = {}
-    pattern: dict[str, float] = {}
+    single = strongest(_single(look, recorded))
+    for (where, target), (area, what) in single.items():
+        said = f"{what} alone ranks the samples by target {target}: AUROC {area:.3f}"
+        yield Alarm("missingness", where, said, _ADVICE)
+    explained = {target for _, target in single}
+    left = [q for q in look.questions if recorded and q.target not in explained]
+    for target, (area, what) in strongest(_patterns(look, left, recorded)).items():
+        said = f"{what} ranks the samples by it: AUROC {area:.3f}"
+        yield Alarm("missingness", f"target {target}", said, _ADVICE)
+
+
+def _single(
+    look: Look, recorded: dict[str, np.ndarray]
+) -> Iterator[tuple[tuple[str, str], float, str]]:
+    """Yield column and target; the AUROC above the bar; what of the column reaches it."""
     for question in look.questions:
         for name, values in recorded.items():
             area = telling(question, values, look.patients, SINGLE)
             if area is not None:
-                key = (" ".join(name.split("/")[:-1]), question.target)
-                single[key] = max(single.get(key, 0.0), area)
-        area = _pattern(look, question, list(recorded.values()))
-        pattern[question.target] = max(pattern.get(question.target, 0.0), area or 0.0)
-    for (where, target), area in single.items():
-        said = "whether or how often it was recorded alone ranks the samples by target "
-        yield Alarm("missingness", where, f"{said}{target}: AUROC {area:.3f}", _ADVICE)
-    for target, area in pattern.items():
-        if area and target not in {explained for _, explained in single}:
-            said = f"what was recorded and how often ranks the samples by it: AUROC {area:.3f}"
-            yield Alarm("missingness", f"target {target}", said, _ADVICE)
+                column, _, how = name.rpartition("/")
+                what = "whether it was recorded" if how == "recorded" else "how often it is there"
+                yield (column.replace("/", " ", 1), question.target), area, what
 
 
-def _pattern(look: Look, question: Question, recorded: list[np.ndarray]) -> float | None:
-    if not recorded:
-        return None
-    values = np.stack(recorded, axis=1)
+def _patterns(
+    look: Look, questions: list[Question], recorded: dict[str, np.ndarray]
+) -> Iterator[tuple[str, float, str]]:
+    """Yield target; the AUROC of all columns above the bar; what reaches it."""
 
-    def fit(rows: np.ndarray, labels: np.ndarray):
+    def fit(rows: np.ndarray, labels: np.ndarray) -> Scorer:
         model = make_pipeline(StandardScaler(), LogisticRegression(C=_STRENGTH, max_iter=1000))
         model.fit(values[rows], labels)
         return lambda wanted: model.decision_function(values[wanted])
 
-    scores = cross_fitted(question, look.patients, fit)
-    if scores is None:
-        return None
-    return telling(question, scores, look.patients, PATTERN, either_way=False)
+    for question in questions:
+        values = np.stack(list(recorded.values()), axis=1)
+        scores = cross_fitted(question, look.patients, fit)
+        if scores is None:
+            continue
+        area = telling(question, scores, look.patients, PATTERN, either_way=False)
+        if area is not None:
+            yield question.target, area, "what was recorded and how often"

@@ -1,13 +1,17 @@
 """How well one score tells a label, and whether that can be chance."""
 
-from collections.abc import Callable, Iterator
-from typing import NamedTuple
+from collections.abc import Callable, Hashable, Iterable, Iterator
+from typing import NamedTuple, TypeVar
 
 import numpy as np
 from sklearn.metrics import roc_auc_score
 from sklearn.model_selection import StratifiedKFold
 
 from hybrid_zoo.pipelines.alarms.alarm import Question
+
+Key = TypeVar("Key", bound=Hashable)
+Scorer = Callable[[np.ndarray], np.ndarray]
+"""Of row numbers; returns `(rows, ...)` scores."""
 
 FOLDS = 5
 _DEVIATIONS = 3.0  # one-sided p = .001 per column, since cohorts have many
@@ -63,7 +67,7 @@ def telling(
 def cross_fitted(
     question: Question,
     patients: np.ndarray,
-    fit: Callable[[np.ndarray, np.ndarray], Callable[[np.ndarray], np.ndarray]],
+    fit: Callable[[np.ndarray, np.ndarray], Scorer],
 ) -> np.ndarray | None:
     """Score every sample by what was fitted to other patients.
 
@@ -83,6 +87,18 @@ def cross_fitted(
             scores = np.full((len(patients), *found.shape[1:]), np.nan)
         scores[test] = found
     return scores
+
+
+def strongest(found: Iterable[tuple[Key, float, str]]) -> dict[Key, tuple[float, str]]:
+    """Keep the largest AUROC of each key.
+
+    Args:
+        found: Keys, AUROCs and what reached them.
+    """
+    best: dict[Key, tuple[float, str]] = {}
+    for key, *reached in found:
+        best[key] = max(best.get(key, (0.0, "")), tuple(reached))
+    return best
 
 
 def _folds(question: Question, patients: np.ndarray) -> Iterator[tuple[np.ndarray, np.ndarray]]:

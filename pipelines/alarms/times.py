@@ -11,7 +11,7 @@ _SHARE = 0.1  # of the rows: a few wrong stamps are no pattern
 _DAY = 24.0  # hours after the index that a stay needs to be more than an admission
 _MOST_CUT = 0.9  # of the rows outside the window
 _OPEN = "declare `end_hours`, the moment of prediction in hours after the index time"
-_UNKNOWN = "give every row its `hours`; remove what was recorded after the moment of prediction"
+_HOURS = "give every row its `hours`; remove what was recorded after the moment of prediction"
 _UNIT = (
     "look whether `hours` are hours, and count from the index time of the sample; if most of the "
     "table is meant to lie outside the window, nothing is wrong"
@@ -33,32 +33,38 @@ def times(look: Look) -> Iterator[Alarm]:
     Yields:
         At most one alarm per input for open windows, one for missing hours, one per table.
     """
-    config = look.cohort.config
-    tables = {name: getattr(config, name) for name in ("events", "images", "notes")}
-    ends = [o.end_hours for options in tables.values() for o in options.values()]
-    cut = max((end for end in ends if end is not None), default=None)
+    cohort = look.cohort
+    tables = {name: getattr(cohort.config, name) for name in ("events", "images", "notes")}
+    every = [option for options in tables.values() for option in options.values()]
+    cut = max((o.end_hours for o in every if o.end_hours is not None), default=None)
     for table, options in tables.items():
-        rows: pd.DataFrame = getattr(look.cohort, table)
+        rows: pd.DataFrame = getattr(cohort, table)
         for modality, option in options.items():
             hours = rows.loc[rows["modality"] == modality, "hours"].to_numpy(dtype=float)
-            if option.end_hours is None and _runs_on(hours, cut):
-                yield _after(modality, cut)
-            unknown = int(np.isnan(hours).sum())
-            if cut is not None and unknown:
-                said = f"{unknown} of {len(hours)} rows of {table} have no hours and are kept, "
-                yield Alarm("time", modality, f"{said}though others are cut off", _UNKNOWN)
-        dropped = look.cohort.dropped.get(f"{table} outside the window", 0)
-        if dropped > _MOST_CUT * (dropped + len(rows)):
-            said = f"{dropped} of {dropped + len(rows)} rows lie outside the window"
-            yield Alarm("time", table, said, _UNIT)
+            yield from _after(modality, option.end_hours, cut, hours)
+            yield from _unknown(modality, cut, hours)
+        yield from _outside(table, len(rows), cohort.dropped.get(f"{table} outside the window", 0))
 
 
-def _after(modality: str, cut: float | None) -> Alarm:
-    if cut is None:
-        said = "it has no `end_hours`, and its rows run on long after the index time"
-    else:
-        said = "it has no `end_hours`, and its rows run on after that of the other inputs"
-    return Alarm("time", modality, said, _OPEN)
+def _outside(table: str, kept: int, dropped: int) -> Iterator[Alarm]:
+    if dropped > _MOST_CUT * (dropped + kept):
+        said = f"{dropped} of {dropped + kept} rows lie outside the window"
+        yield Alarm("time", table, said, _UNIT)
+
+
+def _unknown(modality: str, cut: float | None, hours: np.ndarray) -> Iterator[Alarm]:
+    unknown = int(np.isnan(hours).sum())
+    if cut is not None and unknown:
+        said = f"{unknown} of {len(hours)} rows have no hours and are kept, whenever they are from"
+        yield Alarm("time", modality, said, _HOURS)
+
+
+def _after(
+    modality: str, own: float | None, cut: float | None, hours: np.ndarray
+) -> Iterator[Alarm]:
+    if own is None and _runs_on(hours, cut):
+        what = "long after the index time" if cut is None else "after that of the other inputs"
+        yield Alarm("time", modality, f"it has no `end_hours`, and its rows run on {what}", _OPEN)
 
 
 def _runs_on(hours: np.ndarray, cut: float | None) -> bool:

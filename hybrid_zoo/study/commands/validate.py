@@ -1,16 +1,14 @@
 """`hybrid-zoo validate`: check a cohort and list its good files."""
 
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated
+from typing import Annotated
 
 import typer
 
+from hybrid_zoo.study.commands.alarms import report_leaks
 from hybrid_zoo.study.commands.app import PATIENTS, app
 from hybrid_zoo.study.commands.arguments import Folder
 from hybrid_zoo.study.commands.console import console, print_lines, read, write_quarantine
-
-if TYPE_CHECKING:
-    from hybrid_zoo.pipelines.alarms import Alarm
 
 DATA = 3  # exit code
 
@@ -34,7 +32,6 @@ def validate(
     Every image file is decoded once, in a process of its own; `manifest.csv` then holds its hash,
     and a study trusts it and stops at a file that has changed since.
     """
-    from hybrid_zoo.pipelines.alarms import find_leaks
     from hybrid_zoo.pipelines.manifest import write_manifest
 
     found = read(cohort, rescan=True)
@@ -44,34 +41,5 @@ def validate(
         where = written or f"not written, since {cohort} is read-only"
         console.print(f"Manifest of {len(found.files)} image files: {where}", markup=False)
     write_quarantine(found.quarantine, quarantine or cohort / "quarantine.csv")
-    with console.status("Looking for leaks"):
-        alarms = find_leaks(found)
-    known = accept or []
-    left = [alarm for alarm in alarms if not any(alarm.answers_to(name) for name in known)]
-    print_alarms(left, accepted=len(alarms) - len(left))
-    idle = [name for name in known if not any(alarm.answers_to(name) for alarm in alarms)]
-    print_lines([f"Not found, though accepted: {name}" for name in idle])
-    if left and strict:
+    if report_leaks(found, accept or []) and strict:
         raise typer.Exit(DATA)
-
-
-def print_alarms(alarms: "list[Alarm]", *, accepted: int) -> None:
-    """Print possible leaks, each with what to do.
-
-    Args:
-        alarms: As of `find_leaks`, without those that were accepted.
-        accepted: How many were.
-    """
-    more = f", and {accepted} accepted" if accepted else ""
-    print_lines([f"Possible leaks: {len(alarms) or 'none found'}{more}"])
-    for alarm in alarms:
-        print_lines(
-            [f"  {alarm.kind}:{alarm.where}", f"    {alarm.message}", f"    To do: {alarm.advice}."]
-        )
-    if alarms:
-        print_lines(
-            [
-                "Nothing was changed or left out. What is meant to be so: "
-                f'--accept "{alarms[0].kind}:{alarms[0].where}", again for more.'
-            ]
-        )
