@@ -34,8 +34,8 @@ def missingness(look: Look) -> Iterator[Alarm]:
     Yields:
         One alarm per column and target, or one per target.
     """
-    recorded = {n: np.asarray(v, dtype=float) for n, v in recorded_columns(look.arrays).items()}
-    recorded = {name: values for name, values in recorded.items() if np.ptp(values) > 0}
+    columns = recorded_columns(look.arrays).items()
+    recorded = {name: values.astype(float) for name, values in columns if values.any()}
     single = strongest(_single(look, recorded))
     for (where, target), (area, what) in single.items():
         said = f"{what} alone ranks the samples by target {target}: AUROC {area:.3f}"
@@ -53,6 +53,8 @@ def _single(
     """Yield column and target; the AUROC above the bar; what of the column reaches it."""
     for question in look.questions:
         for name, values in recorded.items():
+            if "/all/" in name:
+                continue  # left to the pattern, or one column would be said twice
             area = telling(question, values, look.patients, SINGLE)
             if area is not None:
                 column, _, how = name.rpartition("/")

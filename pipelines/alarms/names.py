@@ -24,9 +24,9 @@ def names(look: Look) -> Iterator[Alarm]:
     """Find inputs named like an outcome, a stay, a discharge or a date, or made of dates.
 
     Columns of `tabular` and variables of series are looked at by name (`named_like_outcome`). Dates
-    are texts such as 2024-01-31 or 31.1.2024 in nine of ten known cells, or whole days as numbers
-    in all of them: Excel's serials, yyyymmdd or Unix time, of 1970 to 2050, and as many different
-    ones as days have and codes have not (200, or 30 % of the known cells).
+    are texts such as 2024-01-31 or 31.1.2024 in nine of ten known cells, or numbers that are all
+    Excel's serials, yyyymmdd or Unix time of 1970 (1980) to 2050, and as many different ones as
+    days have and codes have not (200, or 30 % of the known cells; 20 at least).
 
     Args:
         look: The cohort.

@@ -1,5 +1,7 @@
 """Alarm: the same note stands under two patients."""
 
+import re
+from collections import Counter
 from collections.abc import Iterator
 
 import pandas as pd
@@ -9,6 +11,7 @@ from hybrid_zoo.pipelines.alarms.alarm import Alarm, Look, some
 _SHORTEST = 20  # words: below, two radiologists say "normal chest" in the same words
 _LONG = 60  # words that no template has ...
 _MANY = 5  # ... however many patients share them; a template has more owners than a copy
+_SENTENCE = re.compile(r"[.!?;]+(?: |$)")
 _ADVICE = (
     "join the samples under one patient_id if they are one patient; remove the note where it does "
     "not belong"
@@ -18,9 +21,10 @@ _ADVICE = (
 def notes(look: Look) -> Iterator[Alarm]:
     """Find notes that two patients share word by word, whatever their labels.
 
-    Case and white space do not count. A note has at least 20 words. One that more than five
-    patients share is taken for a template, unless it has 60 words or more. Repeats of one patient
-    are fine.
+    Case and white space do not count. A note has at least 20 words, and a sentence that stands in
+    no other note: a report put together from a department's phrases is no copy. One that more than
+    five patients share is taken for a template, unless it has 60 words or more. Repeats of one
+    patient are fine.
 
     Args:
         look: The cohort.
@@ -33,20 +37,26 @@ def notes(look: Look) -> Iterator[Alarm]:
         rows = look.cohort.notes
         rows = rows[rows["modality"] == modality]
         words = rows["text"].str.lower().str.split()
-        long = words.str.len() >= _SHORTEST
-        text = words[long].str.join(" ")
-        table = pd.DataFrame(
-            {
-                "text": text,
-                "length": words[long].str.len(),
-                "sample": rows.loc[long, "sample_id"],
-                "patient": rows.loc[long, "sample_id"].map(owner),
-            }
-        )
-        patients = table.groupby("text")["patient"].transform("nunique")
-        shared = (patients > 1) & ((patients <= _MANY) | (table["length"] >= _LONG))
-        groups = [ids.unique() for _, ids in table[shared].groupby("text", sort=False)["sample"]]
+        table = pd.DataFrame({"text": words.str.join(" "), "words": words.str.len()})
+        table = table.assign(sample=rows["sample_id"], patient=rows["sample_id"].map(owner))
+        groups = list(_copies(table))
         if groups:
-            examples = some(" = ".join(ids[:2]) for ids in groups)
-            said = f"{len(groups)} notes stand under more than one patient; samples {examples}"
+            said = f"{len(groups)} notes stand under more than one patient; samples {some(groups)}"
             yield Alarm("same-note", modality, said, _ADVICE)
+
+
+def _copies(table: pd.DataFrame) -> Iterator[str]:
+    """Yield two samples of different patients for each text that they share."""
+    patients = table.groupby("text")["patient"].transform("nunique")
+    few = (patients <= _MANY) | (table["words"] >= _LONG)
+    shared = table[(patients > 1) & few & (table["words"] >= _SHORTEST)]
+    if not len(shared):
+        return
+    uses = Counter(part for text in table["text"].unique() for part in _sentences(text))
+    for text, rows in shared.groupby("text", sort=False):
+        if any(uses[part] == 1 for part in _sentences(str(text))):
+            yield " = ".join(rows.drop_duplicates("patient")["sample"].head(2))
+
+
+def _sentences(text: str) -> set[str]:
+    return {part for part in _SENTENCE.split(text) if part}

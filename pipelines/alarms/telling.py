@@ -14,7 +14,8 @@ Scorer = Callable[[np.ndarray], np.ndarray]
 """Of row numbers; returns `(rows, ...)` scores."""
 
 FOLDS = 5
-_DEVIATIONS = 3.0  # one-sided p = .001 per column, since cohorts have many
+_FEWEST = 10  # patients of a class
+_DEVIATIONS = 3.5  # one column in 2,000 would be this far off by chance, and cohorts have many
 
 
 class Bar(NamedTuple):
@@ -42,8 +43,9 @@ def telling(
         either_way: Whether low scores may mean the class too; not so for cross-fitted ones.
 
     Returns:
-        None unless the AUROC is above `bar.value`, and its logit is 3 standard errors above that of
-        `bar.floor`.
+        None unless the AUROC is above `bar.value`, its logit is 3.5 standard errors above that of
+        `bar.floor`, and 10 patients have each label. Of columns whose true AUROC is `bar.floor`
+        fewer than 1 in 100 get so far with 60 patients, 1 in 2,000 with 300.
 
     Source:
         Standard error under an AUROC of `bar.floor`: Hanley and McNeil 1982, Radiology 143:29,
@@ -53,7 +55,7 @@ def telling(
     known = np.isfinite(question.labels) & np.isfinite(scores)
     labels = question.labels[known] == 1
     with_it, without = (len(np.unique(patients[known][part])) for part in (labels, ~labels))
-    if not with_it or not without:
+    if min(with_it, without) < _FEWEST:
         return None
     area = float(roc_auc_score(labels, scores[known]))
     area = max(area, 1 - area) if either_way else area

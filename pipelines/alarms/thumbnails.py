@@ -9,7 +9,8 @@ OWN = 0.90  # ... and of what is left of them without what all pictures share
 _COARSE = 16  # side at which all pairs are compared ...
 _LOOSE = 0.95  # ... and the correlation that is worth a closer look
 _COMMON = 20  # pictures from which on there is something that all share
-_BLOCK = 2048  # pictures compared with all others at a time
+_BLOCK = 1024  # pictures compared with all others at a time
+_ENOUGH = 100_000  # pairs, after which no more are looked for
 _BLANK = 0.01  # of the largest value
 
 
@@ -53,7 +54,7 @@ def alike(small: np.ndarray, owner: np.ndarray) -> np.ndarray:
         owner: `(files,)` numbers.
 
     Returns:
-        `(pairs, 2)` positions, the smaller one first.
+        `(pairs, 2)` positions, the smaller one first; no more once there are 100,000.
 
     Source:
         Own design, because a hash of signs needs a second look anyway, and the product of all pairs
@@ -71,6 +72,8 @@ def alike(small: np.ndarray, owner: np.ndarray) -> np.ndarray:
         for part in np.array_split(pairs, 1 + len(pairs) // _BLOCK):
             close = (_correlation(raw, part) > RAW) & (_correlation(own, part) > OWN)
             found.append(part[close])
+        if sum(map(len, found)) > _ENOUGH:
+            break
     return np.concatenate(found)
 
 

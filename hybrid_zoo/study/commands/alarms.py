@@ -20,10 +20,7 @@ def report_leaks(cohort: "Cohort", accepted: Sequence[str]) -> int:
     Returns:
         How many are left.
     """
-    from hybrid_zoo.pipelines.alarms import find_leaks
-
-    with console.status("Looking for leaks"):
-        alarms = find_leaks(cohort)
+    alarms = _find(cohort)
     left = [alarm for alarm in alarms if not any(map(alarm.answers_to, accepted))]
     known = f", and {len(alarms) - len(left)} accepted" if len(left) < len(alarms) else ""
     print_lines([f"Possible leaks: {len(left) or 'none found'}{known}", *map(_lines, left)])
@@ -34,6 +31,25 @@ def report_leaks(cohort: "Cohort", accepted: Sequence[str]) -> int:
     idle = [name for name in accepted if not any(alarm.answers_to(name) for alarm in alarms)]
     print_lines([f"Accepted, and not found: {name}" for name in idle])
     return len(left)
+
+
+def leaks_in_short(cohort: "Cohort") -> list[str]:
+    """Say how many possible leaks there are, if any.
+
+    Args:
+        cohort: A checked cohort.
+    """
+    alarms = _find(cohort)
+    kinds = ", ".join(dict.fromkeys(alarm.kind for alarm in alarms))
+    line = f"Possible leaks: {len(alarms)} ({kinds}); `hybrid-zoo validate` lists them"
+    return [line] if alarms else []
+
+
+def _find(cohort: "Cohort") -> "list[Alarm]":
+    from hybrid_zoo.pipelines.alarms import find_leaks
+
+    with console.status("Looking for leaks"):
+        return find_leaks(cohort)
 
 
 def _lines(alarm: "Alarm") -> str:
