@@ -46,12 +46,14 @@ def images(look: Look) -> Iterator[Alarm]:
         shared = owners.index[owners["nunique"] > 1]
         if len(shared):
             pairs = [_two(uses[uses["content"] == content]) for content in shared]
-            said = f"{len(shared)} pictures stand under more than one patient, byte by byte; "
-            yield Alarm("same-image", modality, f"{said}samples {some(pairs)}", _ADVICE)
+            said = (
+                f"files of two patients with the same bytes: {len(shared)}; samples {some(pairs)}"
+            )
+            yield Alarm("same-image", modality, said, _ADVICE)
         groups = _similar(small[owners.index], owners)
         if groups:
             examples = some(" ~ ".join(of_it.files.index[owners.index[g[:2]]]) for g in groups)
-            said = f"{len(groups)} pictures have near copies under another patient; {examples}"
+            said = f"pictures with a near copy under another patient: {len(groups)}; {examples}"
             yield Alarm("similar-image", modality, said, _ADVICE)
 
 

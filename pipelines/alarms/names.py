@@ -14,10 +14,8 @@ _MOST = 0.9  # of the known cells
 # 1980 to 2050.
 _SERIALS = ((25569, 54789), (19700101, 20501231), (3.2e8, 2.53e9), (3.2e11, 2.53e12))
 _FEWEST, _SHARE, _ENOUGH = 20, 0.3, 200  # distinct days
-_ADVICE = (
-    "leave it out of the inputs unless it is known at the moment of prediction; give times as "
-    "hours relative to the index time"
-)
+_LATER = "leave it out of the inputs unless it is known at the moment of prediction"
+_DATES = "leave it out of the inputs, or give it as hours before the index time"
 
 
 def names(look: Look) -> Iterator[Alarm]:
@@ -40,7 +38,7 @@ def names(look: Look) -> Iterator[Alarm]:
         if reason is not None:
             yield _named(f"tabular {name}", reason)
         elif _holds_dates(look.cohort.samples[name]):
-            yield Alarm("name", f"tabular {name}", "its values look like dates", _ADVICE)
+            yield Alarm("name", f"tabular {name}", "its values look like dates", _DATES)
     for modality in config.events:
         for variable in arrays.columns.get(modality, ()):
             reason = named_like_outcome(variable)
@@ -49,7 +47,7 @@ def names(look: Look) -> Iterator[Alarm]:
 
 
 def _named(where: str, reason: str) -> Alarm:
-    return Alarm("name", where, f"it is named like a thing known only later: {reason}", _ADVICE)
+    return Alarm("name", where, f"it is named like a thing known only later: {reason}", _LATER)
 
 
 def _holds_dates(column: pd.Series) -> bool:

@@ -37,11 +37,11 @@ def notes(look: Look) -> Iterator[Alarm]:
         rows = look.cohort.notes
         rows = rows[rows["modality"] == modality]
         words = rows["text"].str.lower().str.split()
-        table = pd.DataFrame({"text": words.str.join(" "), "words": words.str.len()})
+        table = pd.DataFrame({"text": words.str.join(" "), "words": words.map(len)})
         table = table.assign(sample=rows["sample_id"], patient=rows["sample_id"].map(owner))
         groups = list(_copies(table))
         if groups:
-            said = f"{len(groups)} notes stand under more than one patient; samples {some(groups)}"
+            said = f"notes of two patients in the same words: {len(groups)}; samples {some(groups)}"
             yield Alarm("same-note", modality, said, _ADVICE)
 
 

@@ -98,8 +98,8 @@ def strongest(found: Iterable[tuple[Key, float, str]]) -> dict[Key, tuple[float,
         found: Keys, AUROCs and what reached them.
     """
     best: dict[Key, tuple[float, str]] = {}
-    for key, *reached in found:
-        best[key] = max(best.get(key, (0.0, "")), tuple(reached))
+    for key, area, what in found:
+        best[key] = max(best.get(key, (0.0, "")), (area, what))
     return best
 
 
