@@ -201,3 +201,43 @@ def test_the_statement_stands_in_the_help(call):
     words = " ".join(out.split())
     assert code == 0 and "is not a medical device" in words
     assert all(c in words for c in ("study", "validate", "simulate", "prepare", "demo"))
+
+
+def leaking(folder):
+    """A cohort whose `sofa` is the label and whose age is called a length of stay."""
+    samples = cohort_tables(120)["samples"].rename(columns={"age": "los_days"})
+    samples["sofa"] = samples["death"].fillna(0) * 9
+    samples["patient_id"] = samples["sample_id"]
+    tabular = {"los_days": {"kind": "numeric", "range": [0, 120]}}
+    none = dict.fromkeys(("images", "notes", "shortcuts"))
+    return make_cohort(folder, samples=120, tables={"samples": samples}, tabular=tabular, **none)
+
+
+def test_possible_leaks_are_listed_and_stop_nothing_unless_strict(call, tmp_path, cohort_folder):
+    folder = leaking(tmp_path / "leaking")
+    code, out, err = call("validate", folder)
+    assert code == 0 and not err and "Possible leaks: 2" in out and "To do:" in out
+    assert "name:tabular los_days" in out and "column:score sofa" in out
+    assert not (folder / "quarantine.csv").exists()
+    assert call("validate", folder, "--strict")[0] == DATA
+    code, out, _ = call("validate", cohort_folder, "--strict")
+    assert code == 0 and "Possible leaks: none found" in out
+
+
+def test_a_leak_that_is_meant_is_accepted_by_kind_or_place(call, tmp_path):
+    folder = leaking(tmp_path / "leaking")
+    code, out, _ = call("validate", folder, "--strict", "--accept", "name")
+    assert code == DATA and "Possible leaks: 1, and 1 accepted" in out and "los_days" not in out
+    both = ("--accept", "name:tabular los_days", "--accept", "column:score sofa")
+    code, out, _ = call("validate", folder, "--strict", *both, "--accept", "time")
+    assert code == 0 and "none found, and 2 accepted" in out
+    assert "Accepted, and not found: time" in out
+
+
+def test_a_study_says_how_many_leaks_are_possible(call, tmp_path, monkeypatch):
+    def stop(*_, **__):
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr(runner, "run_study", stop)
+    code, out, _ = call("study", leaking(tmp_path / "leaking"), "--out", tmp_path / "run")
+    assert code == 130 and "Possible leaks: 2 (name, column)" in out

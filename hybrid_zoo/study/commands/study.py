@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from hybrid_zoo.study.commands.alarms import leaks_in_short
 from hybrid_zoo.study.commands.app import PATIENTS, app
 from hybrid_zoo.study.commands.arguments import Folder, Overwrite
 from hybrid_zoo.study.commands.console import bar, console, print_lines, read, refuse_existing
@@ -83,6 +84,7 @@ def study(
     refuse_existing(out, overwrite=overwrite)
     found = read(cohort)
     print_lines(found.summary())
+    print_lines(leaks_in_short(found))
     run = run_with_bar(found, settings, out, overwrite=overwrite, new=new)
     print_lines(verdicts(run))
     console.print(f"Report: {run / 'report.html'}")
