@@ -5,6 +5,7 @@ import sys
 from hybrid_zoo.errors import ConfigError, HybridZooError
 from hybrid_zoo.study.commands import (  # noqa: F401 (importing a command registers it)
     demo,
+    init,
     predict,
     prepare,
     shard,
