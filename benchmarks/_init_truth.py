@@ -25,7 +25,7 @@ HANNOVER = {
     "in_icu_at_first_exam:c! icu_after_first_exam:c! death:c! icu_day:n! icu_release_day:n! "
     "death_day:n! n_crp:n n_d-dimer:n n_factor_xii:n n_ldh:n n_lymphocytes:n n_neutrophils:n "
     "n_pco2:n n_po2:n fold:c!",
-    "images.csv": "patient_id:i image_id:i path:p exam_day_since_admission:n modality:k "
+    "images.csv": "patient_id:i image_id:i path:p exam_day_since_admission:n modality:c "
     "projection:c sex:c icu_admission_offset:n! icu_release_offset:n! death_offset:n! "
     "in_icu_at_exam:c! icu_after_exam:c! icu_before_exam_only:c! orig_w:k orig_h:n w:k h:n "
     "exam_index:n",
@@ -36,7 +36,7 @@ HANNOVER = {
 _LABS = ("crp", "d-dimer", "factor_xii", "ldh", "lymphocytes", "neutrophils", "pco2", "po2")
 HANNOVER_EXAMS = {
     "data_original.csv": "patient_id:i! image_id:i! sex:c age:e size:e weight:e admission_offset:n "
-    "icu_admission_offset:n! icu_release_offset:n! death_offset:n! modality:k projection:c "
+    "icu_admission_offset:n! icu_release_offset:n! death_offset:n! modality:c projection:c "
     + " ".join(f"{lab}_offset:n {lab}_val:n" for lab in _LABS)
 }
 _PBC = "ascites:c hepato:c spiders:c edema:o bili:n chol:n albumin:n"

@@ -55,11 +55,10 @@ def _without_blanks(cells: pd.DataFrame) -> tuple[pd.DataFrame, list[str]]:
 def _find(head: pd.DataFrame) -> int | None:
     """Return the first row that names most columns in words, most of them differently."""
     for row in range(len(head)):
-        cells = [cell for cell in head.iloc[row] if cell]
+        cells = _filled(head, row)
         if len(cells) < max(_FULL * head.shape[1], min(2, head.shape[1])):
             continue
-        words = [cell for cell in cells if not re.fullmatch(_VALUE, cell)]
-        if len(words) < 0.8 * len(cells):
+        if sum(map(_is_value, cells)) > 0.2 * len(cells):
             return None  # data already
         if not _above_names(head, row):
             return row
@@ -68,13 +67,22 @@ def _find(head: pd.DataFrame) -> int | None:
 
 def _above_names(head: pd.DataFrame, row: int) -> bool:
     """Tell whether a row is a title or names groups, and the names themselves stand below it."""
-    if row + 1 >= len(head):
-        return False
-    upper, lower = ([c for c in head.iloc[k] if c] for k in (row, row + 1))
-    words = [cell for cell in lower if not re.fullmatch(_VALUE, cell)]
+    upper = _filled(head, row)
+    if len(set(upper)) == 1 and head.shape[1] > 1:
+        return True
+    lower = _filled(head, row + 1)
     repeats = len(set(upper)) < len(upper) or len(upper) < head.shape[1]
-    better = len(set(lower)) > len(set(upper)) and len(set(lower)) == len(lower)
-    return repeats and better and len(words) == len(lower)
+    if not repeats or len(set(lower)) < len(set(upper)) or any(map(_is_value, lower)):
+        return False
+    return any(_is_value(cell) for k in (2, 3) for cell in _filled(head, row + k))
+
+
+def _filled(head: pd.DataFrame, row: int) -> list[str]:
+    return [cell for cell in head.iloc[row] if cell] if row < len(head) else []
+
+
+def _is_value(cell: str) -> bool:
+    return re.fullmatch(_VALUE, cell) is not None
 
 
 def _groups(body: pd.DataFrame, place: int) -> list[str]:

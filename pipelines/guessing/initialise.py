@@ -100,6 +100,9 @@ def _require_room(place: Path, *, inside: bool, overwrite: bool) -> None:
 
 def _check(draft: Draft, text: str) -> None:
     """Refuse before writing what `validate` would refuse afterwards."""
+    if not (draft.of_role("input", "group") or any(o is not None for _, o, _ in draft.modalities)):
+        out = listed((f"{name} ({role.why})" for name, role in draft.roles.items()), 8)
+        raise ConfigError(f"Nothing is left that could be an input. Columns: {out}.")
     config = parse_config(yaml.safe_load(text), "cohort.yaml")
     images = draft.tables.get("images", pd.DataFrame())
     samples = with_row_numbers(draft.tables["samples"], "samples")

@@ -14,13 +14,13 @@ from hybrid_zoo.registry import nearest
 
 MOST_CLASSES = 20
 _YES = set(
-    "1 y yes true t positive pos present dead died deceased expired event case severe malignant "
+    "1 y yes true positive pos present dead died deceased expired event case severe malignant "
     "abnormal ja j wahr positiv verstorben gestorben tot vorhanden krank schwer boesartig "
-    "pathologisch oui o vrai positif presente decede mort malade malin si s verdadero positivo "
+    "pathologisch oui o vrai positif presente decede mort malade malin si verdadero positivo "
     "muerto fallecido enfermo maligno".split()
 )
 _NO = set(
-    "0 n no false f negative neg absent alive survived survivor control healthy benign normal nein "
+    "0 n no false negative neg absent alive survived survivor control healthy benign normal nein "
     "falsch negativ lebt lebend ueberlebt kontrolle gesund gutartig non faux negatif vivant sain "
     "benin falso negativo vivo sano benigno none keine".split()
 )
@@ -80,6 +80,8 @@ def candidates(columns: dict[str, Column]) -> list[str]:
 def _fits(column: Column) -> bool:
     if column.kind != "categorical" or not 2 <= column.levels <= MOST_CLASSES:
         return False
+    if says(column.name, "outcome"):
+        return True
     return not any(says(column.name, role) for role in ("split", "site", "shortcut"))
 
 
@@ -98,7 +100,7 @@ def make_labels(column: pd.Series, taken: set[str]) -> Labels:
         ConfigError: If it has one level, too many, or is a quantity.
     """
     source = str(column.name)
-    values = column.str.replace(r"^([+-]?\d+)\.0+$", r"\1", regex=True)
+    values = whole(column)
     levels = values.dropna().value_counts()
     _require_levels(source, levels)
     name, renamed = _safe_name(source, taken)
@@ -110,6 +112,15 @@ def make_labels(column: pd.Series, taken: set[str]) -> Labels:
     rare = int((levels < 10).sum())
     note += f"; {rare} of them in fewer than 10 rows" if rare else ""
     return Labels(name, source, values, classes, renamed + note)
+
+
+def whole(column: pd.Series) -> pd.Series:
+    """Write whole numbers without the `.0` that gaps have given them; both are the same label.
+
+    Args:
+        column: Text.
+    """
+    return column.str.replace(r"^([+-]?\d+)\.0+$", r"\1", regex=True)
 
 
 def _require_levels(name: str, levels: pd.Series) -> None:
@@ -156,6 +167,8 @@ def _event(levels: pd.Series) -> tuple[str, str]:
     texts = [str(level) for level in levels.index]
     if all(re.fullmatch(NUMBER, level) for level in texts):
         return max(texts, key=float), "the larger number"
+    if {plain(level) for level in texts} == {"t", "f"}:
+        return next(level for level in texts if plain(level) == "t"), "T is true"
     yes = [level for level in texts if plain(level) in _YES]
     no = [level for level in texts if plain(level) in _NO]
     if len(yes) == 1:

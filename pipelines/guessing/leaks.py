@@ -4,11 +4,13 @@ import numpy as np
 import pandas as pd
 
 from hybrid_zoo.pipelines.guessing.kinds import Column
+from hybrid_zoo.pipelines.guessing.words import says
 
 HIGHEST = 0.95
 """AUROC of a single column above which it is taken for the answer itself."""
 
 _FEWEST = 5  # known rows of each class, below which nothing can be said
+_CHANCE = 1e-3  # that all known rows are of one class although knowing says nothing
 _PER_LEVEL = 5  # rows of a level that says something of its own
 
 
@@ -30,8 +32,7 @@ def knows_the_answer(column: pd.Series, kind: Column, labels: pd.Series) -> str:
     if len(classes) < 2:
         return ""
     recorded = column[rows].notna()
-    only = labels[rows][recorded].unique()
-    if len(only) == 1 and recorded.sum() >= _FEWEST:
+    if _for_one_class_only(recorded, labels[rows]):
         return "known for one class of the target only"
     values = {"whether it is known": recorded.astype(float)}
     if kind.kind in ("numeric", "categorical", "constant"):
@@ -41,6 +42,15 @@ def knows_the_answer(column: pd.Series, kind: Column, labels: pd.Series) -> str:
         if auroc > HIGHEST:
             return f"{what} alone tells the target with an AUROC of {auroc:.2f}"
     return ""
+
+
+def _for_one_class_only(recorded: pd.Series, labels: pd.Series) -> bool:
+    """Tell whether a column is known for one class alone, and not by chance."""
+    own = labels[recorded]
+    if own.nunique() != 1 or len(own) < _FEWEST:
+        return False
+    share = float((labels == own.iloc[0]).mean())
+    return share ** len(own) < _CHANCE
 
 
 def _coded(
@@ -72,3 +82,27 @@ def _auroc(scores: pd.Series, positive: pd.Series) -> float:
         return 0.5
     area = (ranks[positive].sum() - events * (events + 1) / 2) / (events * others)
     return max(area, 1 - area)
+
+
+def telling_variables(events: pd.DataFrame, labels: pd.Series) -> dict[str, str]:
+    """Name variables of the events that know the answer, by name or by their mean per sample.
+
+    Args:
+        events: `sample_id, variable, value`.
+        labels: Class of each sample, by its id.
+
+    Returns:
+        Variable to the reason.
+    """
+    numbers = pd.to_numeric(events["value"], errors="coerce")
+    numbers = numbers.where(np.isfinite(numbers))
+    means = numbers.groupby([events["sample_id"], events["variable"]]).mean().unstack("variable")
+    found = {}
+    for name in means:
+        column = means[name].reindex(labels.index)
+        kind = Column(name=str(name), kind="numeric", why="", levels=0, known=0, rows=0)
+        reason = knows_the_answer(column, kind, labels)
+        reason = "named like an outcome" if says(str(name), "outcome") else reason
+        if reason:
+            found[str(name)] = reason
+    return found

@@ -15,7 +15,7 @@ _COMMON = set(
     "in at on of the and or is has was had no yes any ever hospital patient day days time date year "
     "first last status type class group diagnosis diagnose diagnostic result ergebnis flag code id "
     "name nr der die das des im am bei nach vor und ja nein le la les de du en et au ou with mit "
-    "avec n h hours months binary label target outcome follow up".split()
+    "avec n h hours months binary label target outcome follow up recode".split()
 )
 _MOST_GROUPS = 10
 _REST = {
@@ -43,7 +43,10 @@ class Role:
 
 
 def choose_roles(
-    frame: pd.DataFrame, columns: dict[str, Column], targets: list[Labels]
+    frame: pd.DataFrame,
+    columns: dict[str, Column],
+    targets: list[Labels],
+    variables: Iterable[str] = (),
 ) -> dict[str, Role]:
     """Choose what each column is for.
 
@@ -51,7 +54,9 @@ def choose_roles(
         frame: The samples table with `patient_id`, clean.
         columns: What its columns are, the ids left out.
         targets: The targets.
+        variables: Names of what other tables record over time; how often is told by `n_NAME`.
     """
+    recorded = {plain(name) for name in variables}
     own = {labels.column for labels in targets}
     shared = {w for labels in targets for w in plain(labels.column).split()} - _COMMON
     roles: dict[str, Role] = {}
@@ -59,7 +64,11 @@ def choose_roles(
         if name in own:
             roles[name] = Role("target", "the target")
             continue
-        role = _by_name(name, column, shared) or _by_values(frame[name], column, targets)
+        role = (
+            _by_name(name, column, shared)
+            or _counts(name, recorded)
+            or _by_values(frame[name], column, targets)
+        )
         role = role or _by_place(frame, column, {r.role for r in roles.values()})
         roles[name] = role
     return roles
@@ -70,13 +79,20 @@ def _by_name(name: str, column: Column, shared: Iterable[str]) -> Role | None:
     if says(name, "outcome"):
         return Role("outcome", "named like an outcome: known only after the prediction")
     if column.kind in _REST:
-        return Role("left", f"{_REST[column.kind]} ({column.why})")
+        return Role("left", _REST[column.kind])
     if words:
         return Role("outcome", f"shares {words[0]!r} with the target's name")
     if says(name, "score") and column.kind in ("numeric", "categorical"):
         return Role("score", "a severity score: compared with the models, never an input")
     if says(name, "shortcut"):
         return Role("shortcut", "says how something was recorded, not how the patient is")
+    return None
+
+
+def _counts(name: str, recorded: set[str]) -> Role | None:
+    what = plain(name).partition(" ")[2]
+    if says(name, "count") and what in recorded:
+        return Role("shortcut", f"says how often {what!r} was recorded")
     return None
 
 

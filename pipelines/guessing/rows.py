@@ -43,33 +43,48 @@ class Shape:
 
 
 def shape_of(sheet: Sheet, columns: dict[str, Column]) -> Shape:
-    """Recognise a table by its columns.
+    """Recognise a table by its columns; one that has the format's names by those.
 
     Args:
         sheet: The table.
         columns: What its columns are.
     """
     clock = find_clock(columns, sheet.stem)
-    plainly = [c for c in columns.values() if c.kind not in ("id", "constant", "empty")]
-    rest = [c for c in plainly if clock is None or c.name != clock.column]
-    variable = _first(rest, _VARIABLE, ("categorical", "text"))
-    value = _first(rest, _VALUE, ("numeric", "categorical", "text"), but=variable)
+    if sheet.stem == "events" and set(EVENTS) <= set(columns):
+        return Shape("long", clock, "variable", ("value",))
+    if sheet.stem == "notes" and {"sample_id", "text"} <= set(columns):
+        return Shape("notes", clock, values=("text",))
+    rest = [c for c in columns.values() if c.kind not in ("id", "empty")]
+    rest = [c for c in rest if clock is None or c.name != clock.column]
     ids = [c for c in columns.values() if c.kind == "id"]
     repeated = any(c.levels < c.known for c in ids)
+    return _long(rest, clock, repeated) or _other(rest, clock, ids, repeated)
+
+
+def _long(rest: list[Column], clock: Clock | None, repeated: bool) -> Shape | None:
+    variable = _first(rest, _VARIABLE, ("categorical", "text", "constant"))
+    value = _first(rest, _VALUE, ("numeric", "categorical", "text", "constant"), but=variable)
     if variable and value:
         return Shape("long", clock, variable, (value,))
-    amounts = [c.name for c in rest if c.kind == "numeric"]
-    words = [
-        c.name for c in rest if c.kind == "categorical" and not re.search(_ASIDE, plain(c.name))
-    ]
-    if repeated and len(amounts) == 1 and len(words) == 1 and len(rest) <= 4:
+    amounts = _names(rest, "numeric")
+    words = [name for name in _names(rest, "categorical") if not re.search(_ASIDE, plain(name))]
+    if repeated and len(amounts) == len(words) == 1 and len(rest) <= 4:
         return Shape("long", clock, words[0], (amounts[0],))
-    texts = [c.name for c in rest if c.kind == "text" and not says(c.name, "identity")]
+    return None
+
+
+def _other(rest: list[Column], clock: Clock | None, ids: list[Column], repeated: bool) -> Shape:
+    amounts = _names(rest, "numeric")
+    texts = [name for name in _names(rest, "text") if not says(name, "identity")]
     if ids and texts and len(rest) <= 3 and not amounts:
         return Shape("notes", clock, values=(texts[0],))
     if repeated and clock is not None and amounts:
         return Shape("wide", clock, values=tuple(amounts))
     return Shape("rows", clock)
+
+
+def _names(columns: list[Column], kind: str) -> list[str]:
+    return [column.name for column in columns if column.kind == kind]
 
 
 def _first(columns: list[Column], words: str, kinds: tuple[str, ...], but: str = "") -> str:

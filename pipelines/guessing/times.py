@@ -45,7 +45,9 @@ def find_clock(columns: dict[str, Column], stem: str) -> Clock | None:
         columns: What the columns of a table are.
         stem: Its name, which a column may repeat: `lab_day` of `labs`.
     """
-    fit = [c for c in columns.values() if _may_tell(c)]
+    sides = {"w", "width", "orig w"} & {plain(name) for name in columns}
+    heights = {"h", "height", "orig h"} if sides else set()
+    fit = [c for c in columns.values() if _may_tell(c) and plain(c.name) not in heights]
     if not fit:
         return None
     best = max(fit, key=lambda c: (_since(c.name), _own(c.name, stem), c.levels))

@@ -1,9 +1,9 @@
 """What the name of a column says, in English, German, French, and a little of their neighbours.
 
-Source: own design, because no list of what hospitals call their outcomes is published; the words are
-those of public schemas (MIMIC, eICU, TCGA, survival) and of everyday clinical spreadsheets. A word
-too many only leaves a column out, with its reason; a word too few may let an answer in, which is why
-`leaks` also looks at the values.
+Source: own design, because no list of what hospitals call their outcomes is published; the words
+are those of public schemas (MIMIC, eICU, TCGA, SUPPORT) and of everyday clinical spreadsheets. A
+word too many only leaves a column out, with its reason; a word too few may let an answer in, which
+is why `leaks` also looks at the values.
 """
 
 import re
@@ -22,7 +22,8 @@ def plain(name: str) -> str:
     Returns:
         Such as `pat id` or `groesse cm`.
     """
-    apart = re.sub(r"(?<=[a-z])(?=[A-Z])", " ", name)
+    apart = re.sub(r"\b[nN][°º]|№", "no ", name)
+    apart = re.sub(r"(?<=[a-z])(?=[A-Z])", " ", apart)
     folded = unicodedata.normalize("NFKD", apart.lower().translate(_UMLAUTS))
     letters = "".join(c for c in folded if not unicodedata.combining(c))
     return re.sub(r"[^a-z0-9%]+", " ", letters).strip()
@@ -32,28 +33,36 @@ _OUTCOME = (
     # Anywhere in the name, so that compounds are met: Todesdatum, hospitaldeath, Überlebenszeit.
     r"death|dead|mortal|surviv|discharg|dischtime|deceas|expire|outcome|follow ?up|readmi|rehosp"
     r"|censor|relapse|recurren|remission|endpoint|autops|vitalstat|verstorben|gestorben|sterb"
-    r"|letal|ueberleb|entlass|verweildauer|liegedauer|aufenthaltsdauer|nachbeob|wiederaufn"
+    r"|letal|ueberleb|entlass|verweildauer|liegedauer|liegezeit|nachsorge|aufenthaltsdauer|nachbeob|wiederaufn"
     r"|zensier|rezidiv|komplikation|complication|endpunkt|exitus|verleg|todes|deces|deced"
     r"|survie|recidiv|rechute|fallec|supervivenc|defuncion|reingres|egreso|sopravviv|dimission"
     r"|degenza|overle[dn]|overlij|sterfte|ontslag|ligduur|heropname",
     # Words of their own.
-    r"\b(los|fu|futime|tte|ttd|os|pfs|dfs|rfs|efs|dod|died|dies|alive|tot|tod|lebt|mort|mort\d+"
-    r"|vivant|morte|muerte|muerto|sortie|suivi|devenir|issue|censure|alta|estancia|seguimiento"
-    r"|transfer(red)?|progression|progress|responder|ansprechen|ausgang|final|disposition)\b",
+    r"\b(los|\w*(icu|hosp|hospital|unit|actual|s)los|fu|futime|tte|ttd|os|pfs|dfs|rfs|efs|dss|dfi"
+    r"|pfi|dod|died|dies|alive|tot|tod|lebt|mort|mort\d+|vivant|morte|muerte|muerto|sortie|suivi"
+    r"|devenir|issue|censure|alta|estancia|seguimiento|outtime|charges?|costs?|tot\w*cst|kosten"
+    r"|transfer(red)?|progression|progress|ausgang|final|disposition|ansprechen|responders?"
+    r"|reponse)\b|(?<!motor )(?<!verbal )(?<!eye )\bresponse\b",
+    # What happened, as against what was predicted; a horizon that lies after the prediction.
+    r"\bactual|\bnew tumou?r|\b(vent|ventilat\w*|beatmungs?) ?(days|hours|tage|stunden|jours|heures)"
+    r"|\b(28|30|60|90|180|365) ?(d|days?|tage?n?|jours?|j|dias?)\b"
+    r"|\b(day|tag|jour|d|j) ?(28|30|60|90|180|365)\b"
+    r"|\b(a|at|after|nach|apres|bei) (1|3|5|6|12|24) ?"
+    r"(y|yr|years?|jahre?n?|ans?|annees?|months?|monate?n?|mois)\b",
     # The place of care, unless it only says which unit it is.
     r"\b(icu|its|intensiv\w*|reanimation|rea|uci)\b(?! (type|unit|typ|id|name|stay id)\b)",
     # A status of nothing else than the patient.
     r"^(status|statut|state|time|event|events|zeit|temps)$"
-    r"|\b(vital|life|event|final|end|patient|last)\w* (status|statut|state)"
+    r"|\b(vital|life|event|final|end|patient|last|tumou?r|disease)\w* (status|statut|state)"
     r"|\b(status|statut) (vital|at|bei|am|end)|\bevent (time|date|day|status)",
     # Lengths of time that end with what is predicted.
-    r"length of stay|\bstay (length|days|duration)|\bdays? (in|of) (the )?(hospital|icu|stay)"
+    r"length of stay|^d time$|^time[a-z]{2,5}$|^fecha def|\bstay (length|days|duration)|\bdays? (in|of) (the )?(hospital|icu|stay)"
     r"|\b(hospital|icu|hosp|kh|krankenhaus|stations|its|beatmungs) ?(days|tage|dauer|aufenthalt)"
     r"|\bduree\b.*\b(sejour|hospi\w*)|\b(nb )?jours\b.*\bhospi|\bdms\b"
     r"|\b(time|days|months|years|zeit|tage|monate|temps|delai|jours|mois|dias|tiempo) "
     r"(to|till|until|bis|jusqu\w*|hasta)\b",
     # The last time that anybody saw the patient.
-    r"\blast (seen|contact|visit|follow|exam|known|alive|day|date|observ\w*)"
+    r"\blast (careunit|seen|contact|visit|follow|exam|known|alive|day|date|observ\w*)"
     r"|\bletzte\w* (kontakt|visite|besuch|untersuchung)|\bderniere?s? (contact|visite|nouvelles)"
     r"|\b(end|ende|fin) ?(datum|date)\b",
 )
@@ -91,7 +100,7 @@ _ROLES: Mapping[str, re.Pattern[str]] = {
         r"\bids?\b|\b(nr|no|num|numero|mrn|pid|ipp|nip|nss|uid|key|rownames?|row|lfd)\b|nummer"
         r"|\bident|pseudonym|accession|\b(patient|patientin|subject|proband\w*|case|fall|barcode)$"
         r"|\b(pat|patient|subject|case|fall|record|study|studien|stay|image|exam|visit|sample|hadm"
-        r"|icustay|encounter|series|accession)(id|nr|no|num)\b|^(unnamed 0|index|record|dossier)$"
+        r"|icustay|encounter|series|accession)(id|nr|no|num)\b|\bdossier$|^(unnamed 0|index|record)$"
     ),
     "patient": re.compile(
         r"^(?!.*(stay|visit|exam|image|sample))(.*\b|)(pat|subject|person|mrn"
