@@ -7,6 +7,7 @@ from hybrid_zoo.study.commands import (  # noqa: F401 (importing a command regis
     demo,
     doctor,
     evaluate,
+    init,
     predict,
     prepare,
     shard,

@@ -1,0 +1,160 @@
+"""What kind of column it is, by its values first and its name second."""
+
+import re
+from dataclasses import dataclass
+
+import numpy as np
+import pandas as pd
+
+from hybrid_zoo.pipelines.guessing.dates import looks_like_dates, read_dates
+from hybrid_zoo.pipelines.guessing.numbers import MOST, NUMBER
+from hybrid_zoo.pipelines.guessing.sheet import counted
+from hybrid_zoo.pipelines.guessing.words import AGE, plain, says
+
+KINDS = ("numeric", "categorical", "id", "date", "text", "path", "constant", "empty")
+MOST_LEVELS = 50
+"""Of a categorical input."""
+
+_CODES = 6  # whole numbers up to 9 of so few levels are codes, not amounts
+_ROWS_PER_CODE = 4
+_PATH = r"(?i).*\.(png|jpe?g|dcm|dicom|ima|nii|nii\.gz|tiff?|bmp)"
+_SENTINELS = (-9999, -999, -99, -9, -1, 99, 999, 9999)
+
+
+@dataclass(frozen=True, kw_only=True)
+class Column:
+    """What is guessed of a column.
+
+    Args:
+        name: Its name.
+        kind: One of `KINDS`.
+        why: What was seen, in words; for the comment behind it.
+        levels: Different known values.
+        known: Known cells.
+        rows: All cells.
+        low: Smallest number, if numeric.
+        high: Largest number.
+        look: What somebody should look at; empty if nothing.
+    """
+
+    name: str
+    kind: str
+    why: str
+    levels: int
+    known: int
+    rows: int
+    low: float = np.nan
+    high: float = np.nan
+    look: str = ""
+
+
+def guess_columns(frame: pd.DataFrame) -> dict[str, Column]:
+    """Guess the kind of every column of a table.
+
+    Args:
+        frame: Clean text cells.
+    """
+    return {name: guess_column(frame[name]) for name in frame}
+
+
+def guess_column(column: pd.Series) -> Column:
+    """Guess the kind of one column.
+
+    Args:
+        column: Clean text, NaN where not recorded.
+    """
+    name, known = str(column.name), column.dropna()
+    facts = {"name": name, "known": len(known), "rows": len(column), "levels": known.nunique()}
+    if not len(known):
+        return Column(kind="empty", why="no cell is filled", **facts)
+    if known.str.fullmatch(_PATH).mean() >= MOST:
+        return Column(kind="path", why="names files", **facts)
+    numbers = _numbers(known)
+    reason = _identifies(name, known, numbers, facts)
+    if reason:
+        return Column(kind="id", why=reason, **facts)
+    if facts["levels"] == 1:
+        gaps = "; the rest is empty: perhaps a tick box" if len(known) < len(column) else ""
+        return Column(kind="constant", why=f"one value only{gaps}", **facts)
+    if looks_like_dates(known, compact=bool(re.search(r"dat|\bam\b|dob", plain(name)))):
+        return Column(kind="date", why=f"dates: {read_dates(column).day_first}", **facts)
+    if numbers is not None:
+        return _numeric(name, known, numbers, facts)
+    return _worded(known, facts)
+
+
+def _numbers(known: pd.Series) -> pd.Series | None:
+    """Return the numbers of a column, NaN for cells that are none; None if most are none."""
+    found = known.str.fullmatch(NUMBER, flags=re.IGNORECASE)
+    if found.mean() < MOST:
+        return None
+    return pd.to_numeric(known.where(found), errors="coerce")
+
+
+def _identifies(name: str, known: pd.Series, numbers: pd.Series | None, facts: dict) -> str:
+    """Say why a column tells rows or patients apart; empty if it does not."""
+    unique = facts["levels"] == len(known)
+    if says(name, "identity") and numbers is None and facts["levels"] > 0.5 * len(known):
+        return "seems to name persons"
+    whole = numbers is None or bool((numbers.dropna() % 1 == 0).all())
+    spaces = known.head(500).str.contains(" ").mean()
+    if says(name, "id") and not says(name, "count") and whole and spaces < 0.5:
+        many = facts["levels"] > min(20, 0.2 * len(known)) or numbers is None
+        if many and facts["levels"] > 2 and not AGE.search(plain(name)):
+            return "named like an id" + ("" if unique else ", repeated")
+    if not unique or facts["known"] < facts["rows"] or facts["rows"] < 5:
+        return ""
+    if numbers is not None:
+        return "counts the rows" if whole and (numbers.diff().dropna() == 1).all() else ""
+    coded = known.str.fullmatch(r"[A-Za-z_./-]*\d[\w./-]*|[0-9a-f-]{8,}").mean()
+    return "a different code in every row" if coded > 0.9 and not _dated(known) else ""
+
+
+def _dated(known: pd.Series) -> bool:
+    return looks_like_dates(known)
+
+
+def _numeric(name: str, known: pd.Series, numbers: pd.Series, facts: dict) -> Column:
+    values = numbers.dropna()
+    finite = values[np.isfinite(values)]
+    bounds = {"low": float(finite.min()), "high": float(finite.max())} if len(finite) else {}
+    levels = int(values.nunique())
+    whole = bool((finite % 1 == 0).all()) and finite.between(0, 9).all()
+    few = levels == 2 or (levels <= _CODES and len(values) >= _ROWS_PER_CODE * levels)
+    if levels == 2 or (whole and few and not says(name, "count") and not AGE.search(plain(name))):
+        why = f"{levels} {'whole ' * bool(whole)}numbers only: taken as codes"
+        return Column(kind="categorical", why=why, **facts)
+    bad = len(known) - int(np.isfinite(numbers).sum())
+    looks = [f"{counted(bad, 'cell')} hold no finite number: `validate` will quarantine them"]
+    return Column(
+        kind="numeric",
+        why=f"{levels} different numbers",
+        look="; ".join(looks * bool(bad) + _sentinels(finite)),
+        **facts,
+        **bounds,
+    )
+
+
+def _sentinels(values: pd.Series) -> list[str]:
+    """Name codes that often stand for `not recorded`, if they lie apart from all other values."""
+    found = []
+    for code in _SENTINELS:
+        rest = values[~values.isin(_SENTINELS)]
+        number = int((values == code).sum())
+        if not number or rest.empty:
+            continue
+        low, high = rest.min(), rest.max()
+        apart = code < min(low, 0) if code < 0 else code > high + (high - low)
+        if apart:
+            found.append(f"{code} in {counted(number, 'cell')} may stand for not recorded")
+    return found
+
+
+def _worded(known: pd.Series, facts: dict) -> Column:
+    head = known.head(500)
+    words = head.str.count(r"\s+") + 1
+    if head.str.len().mean() > 25 and words.mean() >= 4 and facts["levels"] > 0.3 * len(known):
+        return Column(kind="text", why="free text", **facts)
+    if facts["levels"] > max(MOST_LEVELS, 0.5 * len(known)) or facts["levels"] == len(known) > 20:
+        return Column(kind="text", why="words that hardly repeat", **facts)
+    return Column(kind="categorical", why=f"{facts['levels']} levels", **facts)
