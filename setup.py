@@ -19,6 +19,6 @@ setup(
     package_data={
         "hybrid_zoo": ["py.typed"],
         "hybrid_zoo.pipelines.sources": ["phenotypes.yaml"],
-        "hybrid_zoo.study": ["templates/*"],
+        "hybrid_zoo.studies": ["templates/*"],
     },
 )

@@ -15,12 +15,12 @@ from pathlib import Path
 from _sources import prepared
 
 from hybrid_zoo.pipelines.cohort import Cohort
-from hybrid_zoo.study.contest import Contest
-from hybrid_zoo.study.parts import make_rounds, plan_study
-from hybrid_zoo.study.scoring import Result, target_block
-from hybrid_zoo.study.settings import Settings
-from hybrid_zoo.study.tables_models import whole_table
-from hybrid_zoo.study.tables_parts import to_markdown
+from hybrid_zoo.studies.contest import Contest
+from hybrid_zoo.studies.parts import make_rounds, plan_study
+from hybrid_zoo.studies.scoring import Result, target_block
+from hybrid_zoo.studies.settings import Settings
+from hybrid_zoo.studies.tables_models import whole_table
+from hybrid_zoo.studies.tables_parts import to_markdown
 from hybrid_zoo.tuning.space import Space
 
 TARGET = "death"

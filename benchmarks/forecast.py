@@ -17,8 +17,8 @@ from _tuning_figures import at_most
 
 from hybrid_zoo.pipelines.cohort import Cohort
 from hybrid_zoo.pipelines.simulation import simulate
-from hybrid_zoo.study.runner import run_study
-from hybrid_zoo.study.settings import Settings
+from hybrid_zoo.studies.runner import run_study
+from hybrid_zoo.studies.settings import Settings
 
 COHORTS = {
     "three targets, five modalities": ({"patients": 300}, {"trials": 1, "seeds": 1}),

@@ -12,9 +12,9 @@ from pathlib import Path
 from _options import cores
 from _sources import NAMES, prepared
 
-from hybrid_zoo.study.runner import run_study
-from hybrid_zoo.study.settings import Settings
-from hybrid_zoo.study.tables import markdown_results
+from hybrid_zoo.studies.runner import run_study
+from hybrid_zoo.studies.settings import Settings
+from hybrid_zoo.studies.tables import markdown_results
 
 RESULTS = Path(__file__).parent.parent / "docs" / "results.md"
 HEAD = """# Results on real data

@@ -10,10 +10,7 @@ from pathlib import Path
 import numpy as np
 import pandas as pd
 
-from hybrid_zoo import Cohort
-from hybrid_zoo.study.runner import run_study
-from hybrid_zoo.study.settings import Settings
-from hybrid_zoo.study.verdicts import verdicts
+from hybrid_zoo import Cohort, study
 
 STAYS, HOURS = 120, 12
 rng = np.random.default_rng(0)
@@ -65,7 +62,8 @@ with tempfile.TemporaryDirectory() as folder:
     cohort.write(Path(folder) / "stays")
     print(f"reads back equal: {Cohort.read(Path(folder) / 'stays').equals(cohort)}")
 
-    settings = Settings(trials=1, folds=2, seeds=1, epochs=2, resamples=200)
-    run = run_study(cohort, settings, Path(folder) / "run")
-    print("run folder:", *sorted(path.name for path in run.iterdir()))
-    print("\n".join(verdicts(run)))
+    quick = {"trials": 1, "folds": 2, "seeds": 1, "epochs": 2, "resamples": 200}
+    result = study(cohort, out=Path(folder) / "run", progress=False, **quick)
+    print("run folder:", *sorted(path.name for path in result.folder.iterdir()))
+    print(result.table()["auroc"].round(3).to_string())
+    print(result)

@@ -11,7 +11,7 @@ __version__ = "0.1.0"
 
 _HOME = {
     "Cohort": "hybrid_zoo.pipelines.cohort",
-    "HybridClassifier": "hybrid_zoo.study.classifier",
+    "HybridClassifier": "hybrid_zoo.studies.classifier",
     "HybridOptions": "hybrid_zoo.options",
     "InputSpec": "hybrid_zoo.inputs",
     "bags": "hybrid_zoo.bags",
@@ -22,6 +22,8 @@ _HOME = {
     "notes": "hybrid_zoo.notes",
     "save": "hybrid_zoo.saving",
     "sequences": "hybrid_zoo.sequences",
+    "study": "hybrid_zoo.studies.result",
+    "StudyResult": "hybrid_zoo.studies.result",
     "tabular": "hybrid_zoo.tabular",
     "volumes": "hybrid_zoo.volumes",
 }

@@ -1,6 +1,6 @@
 """`python -m hybrid_zoo` and `hybrid-zoo`."""
 
-from hybrid_zoo.study.cli import main
+from hybrid_zoo.studies.cli import main
 
 if __name__ == "__main__":
     main()

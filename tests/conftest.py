@@ -59,7 +59,7 @@ def cohort_folder(tmp_path):
 def call(monkeypatch, capsys):
     """Run `hybrid-zoo ...` in this process; return the exit code, what it printed, its errors."""
 
-    from hybrid_zoo.study import cli
+    from hybrid_zoo.studies import cli
 
     def run(*arguments):
         monkeypatch.setattr(sys, "argv", ["hybrid-zoo", *map(str, arguments)])

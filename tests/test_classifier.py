@@ -85,7 +85,7 @@ def test_one_bad_file_is_a_warning_and_three_classes_are_three(table):
 
 def test_patients_stay_together_and_rows_without_a_class_are_left_out(table, monkeypatch):
     _, frame, y = table
-    from hybrid_zoo.study import classifier as module
+    from hybrid_zoo.studies import classifier as module
 
     seen = []
     hold_back = module.hold_back

@@ -3,7 +3,7 @@ import sys
 import pytest
 from factories import cohort_tables, make_cohort
 
-from hybrid_zoo.study import runner
+from hybrid_zoo.studies import runner
 
 USAGE, DATA = 2, 3
 

@@ -12,10 +12,10 @@ from pathlib import Path
 
 import pytest
 
-from hybrid_zoo.study.doctor import machine
-from hybrid_zoo.study.doctor.examine import nameless
-from hybrid_zoo.study.doctor.packages import package_findings
-from hybrid_zoo.study.doctor.trial import trial_findings
+from hybrid_zoo.studies.doctor import machine
+from hybrid_zoo.studies.doctor.examine import nameless
+from hybrid_zoo.studies.doctor.packages import package_findings
+from hybrid_zoo.studies.doctor.trial import trial_findings
 
 ENVIRONMENT = 4
 
@@ -100,7 +100,7 @@ def test_an_unknown_backend_is_named_with_the_setting_that_mends_it():
 
 def test_an_extra_that_is_not_installed_is_optional_and_has_its_command(monkeypatch):
     monkeypatch.setattr(
-        "hybrid_zoo.study.doctor.packages.trouble",
+        "hybrid_zoo.studies.doctor.packages.trouble",
         lambda requirement: "not installed" if requirement.name == "nibabel" else "",
     )
     found = {finding.name: finding for finding in package_findings()}

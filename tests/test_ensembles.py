@@ -7,10 +7,10 @@ from sklearn.metrics import log_loss, roc_auc_score
 from tiny import make_arrays
 
 from hybrid_zoo.errors import ConfigError
-from hybrid_zoo.study.ensembles import enter_ensembles
-from hybrid_zoo.study.entries import Cost, Entry
-from hybrid_zoo.study.round import Round
-from hybrid_zoo.study.settings import Settings
+from hybrid_zoo.studies.ensembles import enter_ensembles
+from hybrid_zoo.studies.entries import Cost, Entry
+from hybrid_zoo.studies.round import Round
+from hybrid_zoo.studies.settings import Settings
 from hybrid_zoo.tuning.stacking import fit_stack
 
 

@@ -109,7 +109,7 @@ def test_with_other_patients_no_id_is_known(evaluate, tmp_path):
 def test_recalibration_mends_a_shifted_outcome_and_each_patient_is_scored_by_others(
     evaluate, tmp_path, made
 ):
-    from hybrid_zoo.study.external import scores_beside
+    from hybrid_zoo.studies.external import scores_beside
 
     rng = np.random.default_rng(0)
     logits = rng.normal(0, 1.5, 4000)

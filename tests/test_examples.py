@@ -12,9 +12,9 @@ import yaml
 
 from hybrid_zoo.pipelines.schema import parse_config
 from hybrid_zoo.pipelines.shards import Shards
-from hybrid_zoo.study.cli import app
-from hybrid_zoo.study.settings import read_settings
-from hybrid_zoo.study.statement import STATEMENT
+from hybrid_zoo.studies.cli import app
+from hybrid_zoo.studies.settings import read_settings
+from hybrid_zoo.studies.statement import STATEMENT
 from hybrid_zoo.tuning.baselines import baseline
 
 ROOT = Path(__file__).parent.parent
@@ -23,7 +23,7 @@ TUTORIAL = (ROOT / "docs" / "tutorial.md").read_text(encoding="utf-8")
 EXAMPLES = sorted((ROOT / "examples").glob("*.py"))
 LAST_WORDS = {
     "numpy_arrays": r"largest change after save and load: [0-9]e[-+]\d+",
-    "own_cohort": r"(Recommended model: |Of the models tried, ).+",
+    "own_cohort": r"Report: .+report.html",
     "own_encoder": r"probabilities: \(120, 1\), all finite: True",
     "tune_own_model": r"3 +(whole|stopped) .+",
 }

@@ -5,8 +5,8 @@ from types import SimpleNamespace
 import numpy as np
 import pytest
 
-from hybrid_zoo.study import forecast as module
-from hybrid_zoo.study.forecast import Forecast, duration
+from hybrid_zoo.studies import forecast as module
+from hybrid_zoo.studies.forecast import Forecast, duration
 
 
 def study(monkeypatch, *, tracing, minutes=None, networks=("hybrid", "image_only", "tabular_only")):

@@ -9,8 +9,8 @@ from tiny_study import QUICK
 
 from hybrid_zoo.errors import ConfigError
 from hybrid_zoo.pipelines.cohort import Cohort
-from hybrid_zoo.study.parts import make_rounds, plan_study
-from hybrid_zoo.study.settings import read_settings
+from hybrid_zoo.studies.parts import make_rounds, plan_study
+from hybrid_zoo.studies.settings import read_settings
 
 YEARS = np.resize([2019, 2020, 2021, 2022, 2023], 40)
 

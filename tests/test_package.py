@@ -13,7 +13,7 @@ from pathlib import Path
 import pytest
 
 import hybrid_zoo
-from hybrid_zoo.study.cli import app
+from hybrid_zoo.studies.cli import app
 
 ROOT = Path(__file__).parent.parent
 FOLDERS = {"hybrid_zoo": "", "pipelines": "pipelines", "tuning": "tuning"}
@@ -33,7 +33,7 @@ ORDER = [
     {"evaluation"},
     {"pipelines"},
     {"tuning"},
-    {"study"},
+    {"studies"},
     {"__main__"},
 ]
 RANK = {part: rank for rank, parts in enumerate(ORDER) for part in parts}
@@ -124,7 +124,7 @@ def test_help_imports_neither_keras_nor_tensorflow(command):
         check=True,
     )
     modules = {line.rpartition("|")[2].strip() for line in done.stderr.splitlines()}
-    assert "Usage" in done.stdout and "hybrid_zoo.study.cli" in modules
+    assert "Usage" in done.stdout and "hybrid_zoo.studies.cli" in modules
     assert not modules & {"keras", "tensorflow", "sklearn", "pandas"}
 
 
@@ -159,5 +159,5 @@ def test_the_wheel_holds_only_hybrid_zoo_with_its_data_files(tmp_path):
     (wheel,) = tmp_path.glob("*.whl")
     names = set(zipfile.ZipFile(wheel).namelist())
     assert {name.split("/")[0] for name in names if ".dist-info/" not in name} == {"hybrid_zoo"}
-    data = {"py.typed", "study/templates/report.html.j2", "pipelines/sources/phenotypes.yaml"}
+    data = {"py.typed", "studies/templates/report.html.j2", "pipelines/sources/phenotypes.yaml"}
     assert {f"hybrid_zoo/{name}" for name in data} <= names

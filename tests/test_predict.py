@@ -10,7 +10,7 @@ import yaml
 from factories import cohort_tables
 from tiny_run import make_run
 
-from hybrid_zoo.study.checksums import write_checksums
+from hybrid_zoo.studies.checksums import write_checksums
 
 USAGE, DATA = 2, 3
 

@@ -13,12 +13,12 @@ from hybrid_zoo.evaluation.evaluate import evaluate
 from hybrid_zoo.evaluation.scores import Scores
 from hybrid_zoo.evaluation.subgroups import subgroup_table
 from hybrid_zoo.evaluation.thresholds import operating_points
-from hybrid_zoo.study.model_card import write_model_card
-from hybrid_zoo.study.report import write_report
-from hybrid_zoo.study.statement import STATEMENT
-from hybrid_zoo.study.tables import markdown_results
-from hybrid_zoo.study.words import CUSTODY
-from hybrid_zoo.study.words_models import model_name
+from hybrid_zoo.studies.model_card import write_model_card
+from hybrid_zoo.studies.report import write_report
+from hybrid_zoo.studies.statement import STATEMENT
+from hybrid_zoo.studies.tables import markdown_results
+from hybrid_zoo.studies.words import CUSTODY
+from hybrid_zoo.studies.words_models import model_name
 
 SKILL = {
     "hybrid": 1.6, "image_only": 0.8, "sequence_only": 1.1, "tabular_only": 0.6, "late_average": 1.3,

@@ -14,13 +14,13 @@ from test_report import SKILL, make_run, make_scores
 from test_table1 import many_samples, result_of
 
 from hybrid_zoo.pipelines.cohort import Cohort
-from hybrid_zoo.study.flow import participant_flow
-from hybrid_zoo.study.model_card import write_model_card
-from hybrid_zoo.study.report import write_report
-from hybrid_zoo.study.report_files import read_run
-from hybrid_zoo.study.table1 import write_table1
-from hybrid_zoo.study.tables_flow import flow_diagram, flow_table
-from hybrid_zoo.study.tripod import tripod_items
+from hybrid_zoo.studies.flow import participant_flow
+from hybrid_zoo.studies.model_card import write_model_card
+from hybrid_zoo.studies.report import write_report
+from hybrid_zoo.studies.report_files import read_run
+from hybrid_zoo.studies.table1 import write_table1
+from hybrid_zoo.studies.tables_flow import flow_diagram, flow_table
+from hybrid_zoo.studies.tripod import tripod_items
 
 MODELS = {name: SKILL[name] for name in ("hybrid", "image_only", "tabular_only", "late_average")}
 NUMBERS = """1 2 3a 3b 3c 4 5a 5b 6a 6b 6c 7 8a 8b 8c 9a 9b 9c 10 11 12a 12b 12c 12d 12e 12f 12g 13

@@ -4,19 +4,19 @@ import pytest
 from sklearn.metrics import roc_auc_score
 
 from hybrid_zoo.errors import DataError
-from hybrid_zoo.study.figures_curves import (
+from hybrid_zoo.studies.figures_curves import (
     calibration_curve,
     mean_roc,
     one_versus_rest,
     roc_per_fold,
 )
-from hybrid_zoo.study.figures_style import line
-from hybrid_zoo.study.report_files import slug
-from hybrid_zoo.study.tables_parts import Cell, Part, Row, Table, to_markdown
-from hybrid_zoo.study.words import headline, verdict_in_words
-from hybrid_zoo.study.words_models import in_order, model_name
-from hybrid_zoo.study.words_numbers import number, p_value, percent, signed, times, with_interval
-from hybrid_zoo.study.words_study import evaluation_in_words, limits_in_words
+from hybrid_zoo.studies.figures_style import line
+from hybrid_zoo.studies.report_files import slug
+from hybrid_zoo.studies.tables_parts import Cell, Part, Row, Table, to_markdown
+from hybrid_zoo.studies.words import headline, verdict_in_words
+from hybrid_zoo.studies.words_models import in_order, model_name
+from hybrid_zoo.studies.words_numbers import number, p_value, percent, signed, times, with_interval
+from hybrid_zoo.studies.words_study import evaluation_in_words, limits_in_words
 
 AREAS = {
     "hybrid": 0.85,

@@ -13,14 +13,14 @@ from typer.testing import CliRunner
 from hybrid_zoo.errors import ConfigError, UnsafeArtifactError
 from hybrid_zoo.evaluation.verdict import is_simpler
 from hybrid_zoo.pipelines.cohort import Cohort
-from hybrid_zoo.study.cli import app
-from hybrid_zoo.study.commands import study
-from hybrid_zoo.study.rivals import Rivals
-from hybrid_zoo.study.round import Round
-from hybrid_zoo.study.runner import run_study
-from hybrid_zoo.study.settings import Settings, read_settings
-from hybrid_zoo.study.words_models import in_sentence, model_name
-from hybrid_zoo.study.words_study import limits_in_words
+from hybrid_zoo.studies.cli import app
+from hybrid_zoo.studies.commands import study
+from hybrid_zoo.studies.rivals import Rivals
+from hybrid_zoo.studies.round import Round
+from hybrid_zoo.studies.runner import run_study
+from hybrid_zoo.studies.settings import Settings, read_settings
+from hybrid_zoo.studies.words_models import in_sentence, model_name
+from hybrid_zoo.studies.words_study import limits_in_words
 from hybrid_zoo.tuning.baselines import baseline
 from hybrid_zoo.tuning.storage import load_baseline
 from hybrid_zoo.tuning.worker import Worker

@@ -15,7 +15,7 @@ from hybrid_zoo.pipelines import scan as scanning
 from hybrid_zoo.pipelines.cohort import Cohort
 from hybrid_zoo.pipelines.manifest import MANIFEST, manifest, read_manifest
 from hybrid_zoo.pipelines.scan import scan
-from hybrid_zoo.study.cli import app
+from hybrid_zoo.studies.cli import app
 
 
 def write(folder: Path, *names: str) -> list[tuple[str, str]]:

@@ -15,10 +15,10 @@ from tensorboard.plugins.hparams import api_pb2, plugin_data_pb2
 from tensorboard.util import tensor_util
 
 from hybrid_zoo.errors import ConfigError, NumericsError
-from hybrid_zoo.study.search_files import read_search
-from hybrid_zoo.study.search_page import write_search_page
-from hybrid_zoo.study.tables_search import trials_table
-from hybrid_zoo.study.words_search import value_text
+from hybrid_zoo.studies.search_files import read_search
+from hybrid_zoo.studies.search_page import write_search_page
+from hybrid_zoo.studies.tables_search import trials_table
+from hybrid_zoo.studies.words_search import value_text
 from hybrid_zoo.tuning import CrossValidatedTuner
 from hybrid_zoo.tuning.cross_validation import Protocol
 from hybrid_zoo.tuning.learner import Fitted

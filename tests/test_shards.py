@@ -16,8 +16,8 @@ from hybrid_zoo.options import HybridOptions
 from hybrid_zoo.pipelines.cohort import Cohort
 from hybrid_zoo.pipelines.shards import Shards
 from hybrid_zoo.pipelines.shards.writing import write_shards
-from hybrid_zoo.study.cli import app
-from hybrid_zoo.study.parts import shard_parts
+from hybrid_zoo.studies.cli import app
+from hybrid_zoo.studies.parts import shard_parts
 
 
 @pytest.fixture(scope="module")

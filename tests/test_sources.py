@@ -9,7 +9,7 @@ from PIL import Image
 from hybrid_zoo.errors import CohortError, ConfigError, DataError
 from hybrid_zoo.pipelines.cohort import Cohort
 from hybrid_zoo.pipelines.sources import SOURCES, digits, hannover, physionet2012
-from hybrid_zoo.study.commands.prepare import prepare
+from hybrid_zoo.studies.commands.prepare import prepare
 
 NAMES = ["digits", "hannover", "medfuse", "meds", "mimic4", "mimic4_phenotypes", "physionet2012"]
 LABS = ("crp", "d-dimer", "factor_xii", "ldh", "lymphocytes", "neutrophils", "pco2", "po2")

@@ -12,13 +12,13 @@ from hybrid_zoo.errors import ConfigError
 from hybrid_zoo.pipelines.cohort import Cohort
 from hybrid_zoo.pipelines.simulation import simulate
 from hybrid_zoo.saving import load
-from hybrid_zoo.study.external import measure
-from hybrid_zoo.study.known_patients import find_parts
-from hybrid_zoo.study.new_patients import notices, predict, read_labelled, read_new_patients
-from hybrid_zoo.study.result import StudyResult
-from hybrid_zoo.study.runner import run_study
-from hybrid_zoo.study.search_files import read_search
-from hybrid_zoo.study.trained import read_trained
+from hybrid_zoo.studies.external import measure
+from hybrid_zoo.studies.known_patients import find_parts
+from hybrid_zoo.studies.new_patients import notices, predict, read_labelled, read_new_patients
+from hybrid_zoo.studies.result import StudyResult
+from hybrid_zoo.studies.runner import run_study
+from hybrid_zoo.studies.search_files import read_search
+from hybrid_zoo.studies.trained import read_trained
 
 pytestmark = pytest.mark.usefixtures("quick_fits")
 

@@ -11,9 +11,9 @@ from tiny_study import FILES, QUICK, SIMPLE, metrics_of
 
 from hybrid_zoo.errors import ConfigError
 from hybrid_zoo.pipelines.cohort import Cohort
-from hybrid_zoo.study import parts
-from hybrid_zoo.study.result import study
-from hybrid_zoo.study.runner import prepare_folder, run_study
+from hybrid_zoo.studies import parts
+from hybrid_zoo.studies.result import study
+from hybrid_zoo.studies.runner import prepare_folder, run_study
 
 pytestmark = pytest.mark.usefixtures("quick_fits")
 

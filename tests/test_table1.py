@@ -8,13 +8,13 @@ import pytest
 from factories import cohort_tables, make_cohort
 
 from hybrid_zoo.pipelines.cohort import Cohort
-from hybrid_zoo.study.flow import participant_flow
-from hybrid_zoo.study.round import Round
-from hybrid_zoo.study.scoring import Result
-from hybrid_zoo.study.settings import Settings
-from hybrid_zoo.study.spreadsheets import plain_cell, safe_cell
-from hybrid_zoo.study.table1 import write_table1
-from hybrid_zoo.study.table1_statistics import mean_and_sd, median_and_quartiles
+from hybrid_zoo.studies.flow import participant_flow
+from hybrid_zoo.studies.round import Round
+from hybrid_zoo.studies.scoring import Result
+from hybrid_zoo.studies.settings import Settings
+from hybrid_zoo.studies.spreadsheets import plain_cell, safe_cell
+from hybrid_zoo.studies.table1 import write_table1
+from hybrid_zoo.studies.table1_statistics import mean_and_sd, median_and_quartiles
 
 RNG = np.random.default_rng(0)
 

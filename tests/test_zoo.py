@@ -6,8 +6,8 @@ import pytest
 from typer.testing import CliRunner
 
 from hybrid_zoo.registries import BAGS, ENCODERS, FUSIONS
-from hybrid_zoo.study import zoo
-from hybrid_zoo.study.cli import app
+from hybrid_zoo.studies import zoo
+from hybrid_zoo.studies.cli import app
 
 PAGE = Path(__file__).parent.parent / "docs" / "zoo.md"
 NAMES = [name for registry in (*ENCODERS.values(), BAGS, FUSIONS) for name in registry]

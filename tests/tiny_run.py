@@ -10,9 +10,9 @@ from hybrid_zoo import InputSpec, build_hybrid
 from hybrid_zoo.pipelines.cohort import Cohort
 from hybrid_zoo.pipelines.digests import sample_digests
 from hybrid_zoo.saving import save
-from hybrid_zoo.study.artefacts import write_settings
-from hybrid_zoo.study.checksums import write_checksums
-from hybrid_zoo.study.settings import Settings
+from hybrid_zoo.studies.artefacts import write_settings
+from hybrid_zoo.studies.checksums import write_checksums
+from hybrid_zoo.studies.settings import Settings
 
 TEST = [f"{k:04d}" for k in range(30, 40)]
 

@@ -2,7 +2,7 @@
 
 import json
 
-from hybrid_zoo.study.settings import Settings
+from hybrid_zoo.studies.settings import Settings
 
 QUICK = Settings(trials=1, seeds=1, folds=2, epochs=1, resamples=200)
 NETS = {"hybrid", "image_only", "sequence_only", "tabular_only"}

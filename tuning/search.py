@@ -201,7 +201,7 @@ class CrossValidatedTuner(keras_tuner.Tuner):
             folder: Made if need be. A worker writes nothing into it; its chief does.
 
         Returns:
-            The folder; `hybrid_zoo.study.search_page.write_search_page` makes a page of it.
+            The folder; `hybrid_zoo.studies.search_page.write_search_page` makes a page of it.
         """
         if not self._is_worker():
             write_search(Path(folder), self._trials())
