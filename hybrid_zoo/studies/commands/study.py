@@ -44,6 +44,7 @@ Site = Annotated[str | None, typer.Option(help="Test on this site (cohort.yaml: 
 After = Annotated[
     str | None, typer.Option(help="Test on the latest 20 % by this column, or COLUMN=DATE.")
 ]
+Mlflow = Annotated[str | None, typer.Option(help="Log figures and pages to this MLflow server.")]
 New = Annotated[bool, typer.Option("--new", help="Forget what a stopped study left.")]
 
 
@@ -67,6 +68,7 @@ def study(
     sequence: Sequence = None,
     fusion: Fusion = None,
     config: Config = None,
+    mlflow: Mlflow = None,
     overwrite: Overwrite = False,
     new: New = False,
 ) -> None:
@@ -78,6 +80,7 @@ def study(
     """
     from hybrid_zoo.studies.settings import Settings, read_settings
     from hybrid_zoo.studies.verdicts import verdicts
+    from hybrid_zoo.studies.words import CUSTODY
 
     given = {name: value for name, value in context.params.items() if name in Settings.model_fields}
     settings = read_settings(config, given)
@@ -87,9 +90,12 @@ def study(
     print_lines(leaks_in_short(found))
     run = run_with_bar(found, settings, out, overwrite=overwrite, new=new)
     print_lines(verdicts(run))
+    if mlflow is not None:
+        from hybrid_zoo.studies.mlflow_log import log_to_mlflow
+
+        console.print(f"MLflow run: {log_to_mlflow(run, mlflow)}")
     console.print(f"Report: {run / 'report.html'}")
-    console.print("This folder holds patient-level data and a model that may memorise it: protect")
-    console.print("it like the source.")
+    console.print(CUSTODY)
 
 
 def run_with_bar(
