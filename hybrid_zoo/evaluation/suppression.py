@@ -84,7 +84,7 @@ def hide_small(partitions: Sequence[Counts]) -> Hidden:
 
 
 def _triggered(counts: Counts, patients: np.ndarray) -> np.ndarray:
-    levels = is_small(patients).any(axis=1)
+    levels: np.ndarray = np.any(is_small(patients), axis=1)
     levels[list(counts.exempt)] = False
     return levels
 
@@ -114,7 +114,7 @@ def _hide_next(levels: np.ndarray, order: list[int]) -> bool:
 
 def _overall_open(partitions: Sequence[Counts], hidden: Hidden) -> bool:
     """Tell whether a sample of each hidden level could belong to another, in every partition."""
-    rows = np.flatnonzero(hidden.overall)
+    rows = [int(level) for level in np.flatnonzero(hidden.overall)]
     return all(
         any(_can_trade(partitions, a, b, hidden.named) for b in rows if b != a) for a in rows
     )
@@ -134,7 +134,7 @@ def _can_trade(partitions: Sequence[Counts], a: int, b: int, named: bool) -> boo
 
 def _parts_open(counts: Counts, levels: np.ndarray, *, named: bool) -> bool:
     """Tell whether every hidden cell is a corner of a swap that keeps all sums."""
-    rows, parts = np.flatnonzero(levels), range(counts.samples.shape[1])
+    rows, parts = np.flatnonzero(levels).tolist(), range(counts.samples.shape[1])
     if len(parts) == 1:
         return True  # the part is the whole, which was looked at
     shown = [part for part in parts if part not in counts.unseen]
@@ -147,7 +147,7 @@ def _parts_open(counts: Counts, levels: np.ndarray, *, named: bool) -> bool:
 Swap = tuple[tuple[int, int, int], ...]
 
 
-def _swaps(rows: np.ndarray, parts: range, a: int, j: int) -> Iterator[Swap]:
+def _swaps(rows: list[int], parts: range, a: int, j: int) -> Iterator[Swap]:
     for b, k, step in product(rows, parts, (1, -1)):
         if b != a and k != j:
             yield ((a, j, step), (b, k, step), (a, k, -step), (b, j, -step))

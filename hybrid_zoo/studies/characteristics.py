@@ -46,6 +46,11 @@ class Characteristic:
         return len(self.levels) - 1
 
     @property
+    def exempt(self) -> tuple[int, ...]:
+        """The levels whose counts are shown however small: the outcomes, and what is missing."""
+        return (self.missing,) if self.by_outcome else tuple(range(len(self.levels)))
+
+    @property
     def of_all(self) -> bool:
         """Whether shares are of all samples, since not to be recorded is what it is about."""
         return self.values is None and self.missing not in self.listed

@@ -169,7 +169,7 @@ def _counted(described: Characteristic, patients: np.ndarray, cut: Cut) -> Count
         samples=samples,
         patients=different,
         overall=np.bincount(anywhere, minlength=size[0]),
-        exempt=(described.missing,),
+        exempt=described.exempt,
         unseen=unseen,
     )
 

@@ -14,8 +14,8 @@ _NOTE = (
     "Numbers of samples. n (%): of the samples in which it was recorded. Mean (SD) where the "
     "skewness lies within 1 either way and no remainder of few patients would follow from it; "
     "median [quartiles] elsewhere. Cells of fewer than 10 patients are suppressed (<10), and with "
-    "them others from which they would follow; what was not recorded is counted nevertheless, and "
-    "levels of fewer than 10 patients are joined."
+    "them others from which they would follow; levels of fewer than 10 patients are joined. What "
+    "was not recorded and the outcomes, which an article must state, are counted nevertheless."
 )
 _SMD = (
     " SMD: absolute standardised mean difference between training and test, in place of a p-value."
@@ -72,7 +72,8 @@ def outcome_table(found: pd.DataFrame, target: str, caption: str) -> Table | Non
 
 
 def _columns_of(found: pd.DataFrame, target: str) -> list[str]:
-    return [name for name in found if plain_cell(name).startswith(f"{target}: ")]
+    names = [str(name) for name in found]
+    return [name for name in names if plain_cell(name).startswith(f"{target}: ")]
 
 
 def _table(found: pd.DataFrame, columns: list[str], caption: str, note: str) -> Table:
@@ -94,9 +95,12 @@ def _table(found: pd.DataFrame, columns: list[str], caption: str, note: str) -> 
 def _part(name: str, rows: pd.DataFrame, columns: list[str]) -> Part:
     """Give a characteristic of several rows a heading; one of a single row is its own."""
     alone = len(rows) == 1
+    records = [
+        {str(key): str(cell) for key, cell in row.items()} for row in rows.to_dict("records")
+    ]
     found = tuple(
         Row(_head(name if alone else "", row), tuple(Cell(row[column]) for column in columns))
-        for row in rows.to_dict("records")
+        for row in records
     )
     return Part("" if alone else name, found)
 

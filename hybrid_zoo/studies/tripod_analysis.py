@@ -103,13 +103,13 @@ def _two_parts(run: Run) -> str:
 def _largest_difference(run: Run) -> str:
     if "smd" not in run.table1:
         return ""
-    found = run.table1[run.table1["smd"].str.fullmatch(r"\d+\.\d+")]
-    if found.empty:
+    pairs = zip(run.table1["smd"].map(str), run.table1["variable"].map(str), strict=True)
+    found = [(float(apart), apart, name) for apart, name in pairs if apart[:1].isdigit()]
+    if not found:
         return ""
-    worst = found.loc[found["smd"].astype(float).idxmax()]
+    _, apart, name = max(found)
     return (
-        "Largest standardised difference between training and test: "
-        f"{worst['smd']} ({plain_cell(worst['variable'])})."
+        f"Largest standardised difference between training and test: {apart} ({plain_cell(name)})."
     )
 
 
