@@ -63,7 +63,7 @@ def image_store(files: pd.DataFrame, folder: Path, options: Images, where: Path)
     key = hashlib.sha256(json.dumps(content).encode()).hexdigest()[:32]
     target = where / f"{key}.npy"
     shape = (len(unique), *options.size, options.channels)
-    return stored(target, dtype, shape, _decoded(unique, folder, options))
+    return stored(target, dtype, shape, decoded(unique, folder, options))
 
 
 def array_store(values: np.ndarray, where: Path) -> np.ndarray:
@@ -146,8 +146,20 @@ def _write(
         partial.unlink(missing_ok=True)
 
 
-def _decoded(files: pd.DataFrame, folder: Path, options: Images) -> Iterator[np.ndarray]:
-    """Yield the fitted pixels of files, several at a time, in order; few are in memory at once."""
+def decoded(files: pd.DataFrame, folder: Path, options: Images) -> Iterator[np.ndarray]:
+    """Decode files, several at a time; few are in memory at once, and nothing is stored.
+
+    Args:
+        files: Manifest of the files, in order.
+        folder: Where paths start.
+        options: Size, channels, resize and window.
+
+    Yields:
+        `(some files, *size, channels)`, in order.
+
+    Raises:
+        DataError: If a file is not what the manifest says.
+    """
 
     def read(jobs: Sequence[tuple[str, str]]) -> np.ndarray:
         return np.stack([read_image(folder, *job, options) for job in jobs])

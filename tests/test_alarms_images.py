@@ -69,7 +69,10 @@ def found(pictures, tmp_path):
             images_options=options,
         )
         assert cohort.quarantine.empty
-        return find_leaks(cohort)
+        alarms = find_leaks(cohort)
+        assert not (tmp_path / "cohort" / ".store").exists()  # looked at, not kept
+        assert find_leaks(cohort, cohort.to_arrays()) == alarms
+        return alarms
 
     return run
 

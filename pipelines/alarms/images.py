@@ -1,6 +1,7 @@
 """Alarm: the same picture, or nearly so, stands under two patients."""
 
 from collections.abc import Iterator
+from pathlib import Path
 
 import numpy as np
 import pandas as pd
@@ -9,6 +10,7 @@ from scipy.sparse.csgraph import connected_components
 
 from hybrid_zoo.pipelines.alarms.alarm import Alarm, Look, some
 from hybrid_zoo.pipelines.alarms.thumbnails import alike, is_blank, thumbnails
+from hybrid_zoo.pipelines.store import decoded
 
 _ADVICE = (
     "join the samples under one patient_id if they are one patient; remove the file where it does "
@@ -32,7 +34,7 @@ def images(look: Look) -> Iterator[Alarm]:
     for modality, of_it in look.cohort.image_files().items():
         if not len(of_it.files):
             continue
-        small = thumbnails(look.arrays.inputs[modality].pixels)
+        small = _thumbnails(look, modality, of_it.files)
         sample, place = np.nonzero(of_it.slots >= 0)
         uses = pd.DataFrame(
             {
@@ -55,6 +57,14 @@ def images(look: Look) -> Iterator[Alarm]:
             examples = some(" ~ ".join(of_it.files.index[owners.index[g[:2]]]) for g in groups)
             said = f"pictures with a near copy under another patient: {len(groups)}; {examples}"
             yield Alarm("similar-image", modality, said, _ADVICE)
+
+
+def _thumbnails(look: Look, modality: str, files: pd.DataFrame) -> np.ndarray:
+    pixels = look.arrays.inputs[modality].pixels
+    if len(pixels) == len(files):
+        return thumbnails(pixels)
+    folder, options = look.cohort.folder or Path(), look.cohort.config.images[modality]
+    return np.concatenate([thumbnails(block) for block in decoded(files, folder, options)])
 
 
 def _two(uses: pd.DataFrame) -> str:

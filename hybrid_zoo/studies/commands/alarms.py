@@ -20,7 +20,10 @@ def report_leaks(cohort: "Cohort", accepted: Sequence[str]) -> int:
     Returns:
         How many are left.
     """
-    alarms = _find(cohort)
+    from hybrid_zoo.pipelines.alarms import find_leaks
+
+    with console.status("Looking for leaks"):
+        alarms = find_leaks(cohort)
     left = [alarm for alarm in alarms if not any(map(alarm.answers_to, accepted))]
     known = f", and {len(alarms) - len(left)} accepted" if len(left) < len(alarms) else ""
     print_lines([f"Possible leaks: {len(left) or 'none found'}{known}", *map(_lines, left)])
@@ -34,22 +37,18 @@ def report_leaks(cohort: "Cohort", accepted: Sequence[str]) -> int:
 
 
 def leaks_in_short(cohort: "Cohort") -> list[str]:
-    """Say how many possible leaks there are, if any.
+    """Say how many possible leaks there are, if any; fills the store, which a study reads.
 
     Args:
         cohort: A checked cohort.
     """
-    alarms = _find(cohort)
-    kinds = ", ".join(dict.fromkeys(alarm.kind for alarm in alarms))
-    line = f"Possible leaks: {len(alarms)} ({kinds}); `hybrid-zoo validate` lists them"
-    return [line] if alarms else []
-
-
-def _find(cohort: "Cohort") -> "list[Alarm]":
     from hybrid_zoo.pipelines.alarms import find_leaks
 
     with console.status("Looking for leaks"):
-        return find_leaks(cohort)
+        alarms = find_leaks(cohort, cohort.to_arrays())
+    kinds = ", ".join(dict.fromkeys(alarm.kind for alarm in alarms))
+    line = f"Possible leaks: {len(alarms)} ({kinds}); `hybrid-zoo validate` lists them"
+    return [line] if alarms else []
 
 
 def _lines(alarm: "Alarm") -> str:
