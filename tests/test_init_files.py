@@ -12,8 +12,8 @@ from hybrid_zoo.errors import ConfigError, DataError
 from hybrid_zoo.pipelines.cohort import Cohort
 from hybrid_zoo.pipelines.guessing.dates import read_dates
 from hybrid_zoo.pipelines.guessing.initialise import init_cohort
-from hybrid_zoo.pipelines.guessing.pictures import link_images
 from hybrid_zoo.pipelines.guessing.kinds import guess_columns
+from hybrid_zoo.pipelines.guessing.pictures import link_images
 from hybrid_zoo.pipelines.guessing.reading import read_sheets
 
 
@@ -324,5 +324,5 @@ def test_damaged_text_is_refused_by_name(tmp_path):
 
 def test_the_folder_of_the_files_is_not_written_into(tmp_path):
     write_patients(tmp_path / "p.csv")
-    with pytest.raises(ConfigError, match="choose another one"):
+    with pytest.raises(ConfigError, match="the files to read"):
         init_cohort([tmp_path], tmp_path, ["Verstorben"])
