@@ -117,7 +117,8 @@ def add_rest(draft: Draft, found: Plan, index: pd.Series | None) -> None:
         found: What each table is.
         index: Sample to index time, if known.
     """
-    events, notes = [], []
+    events: list[pd.DataFrame] = []
+    notes: list[pd.DataFrame] = []
     for table in found.rest:
         key, known = _key(draft, table)
         why = "" if key else "no column names the samples"

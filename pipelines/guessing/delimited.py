@@ -87,11 +87,17 @@ def _agreement(lines: list[str], separator: str) -> tuple[float, int]:
 def _cells(text: str, separator: str, path: Path) -> pd.DataFrame:
     """Read all cells; a row that is longer than the first ones makes the table wider."""
     head = list(csv.reader(io.StringIO(text[:200_000]), delimiter=separator))
-    options = {"sep": separator, "header": None, "dtype": str, "keep_default_na": False}
-    options |= {"skip_blank_lines": False, "index_col": False}
     try:
-        width = max(map(len, head))
-        frame = pd.read_csv(io.StringIO(text), names=range(width), **options)
+        frame = pd.read_csv(
+            io.StringIO(text),
+            sep=separator,
+            header=None,
+            names=range(max(map(len, head))),
+            dtype=str,
+            keep_default_na=False,
+            skip_blank_lines=False,
+            index_col=False,
+        )
     except (pd.errors.ParserError, pd.errors.ParserWarning):
         try:
             rows = list(csv.reader(io.StringIO(text), delimiter=separator))

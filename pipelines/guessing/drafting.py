@@ -117,7 +117,7 @@ def _labels(frame: pd.DataFrame, columns: dict[str, Column], targets: list[str])
     ids = set(targets) - set(columns)
     if ids:
         raise ConfigError(f"--target {listed(ids)} is the id of the rows; choose another column.")
-    return [make_labels(frame[name], set(frame)) for name in targets]
+    return [make_labels(frame[name], set(map(str, frame))) for name in targets]
 
 
 def _variables(found: Plan) -> set[str]:

@@ -76,7 +76,9 @@ def with_ids(sheet: Sheet, columns: dict[str, Column]) -> tuple[Sheet, Keys, lis
         The table, ids in front; the columns they came from; and what to look at.
     """
     keys, frame = choose_keys(sheet.frame, columns), sheet.frame
-    given, notes, look = {}, [], []
+    given: dict[str, pd.Series] = {}
+    notes: list[str] = []
+    look: list[str] = []
     for target, source in ((SAMPLE, keys.sample), (PATIENT, keys.patient)):
         if source:
             given[target], note = tidy_ids(frame[source])

@@ -108,7 +108,8 @@ def _by_name(names: list[str], column: pd.Series) -> Links:
     for name in names:
         for key in _endings(name):
             files[key].append(name)
-    rows, severed = [], {}
+    rows: list[tuple[int, str]] = []
+    severed: dict[str, str] = {}
     for row, cell in enumerate(column.fillna("")):
         ends = (key for key in _endings(cell) if key in files)
         hits = files.get(next(ends, ""), [])

@@ -2,6 +2,7 @@
 
 import re
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 import pandas as pd
@@ -171,7 +172,7 @@ _MOST_STEPS = 200
 _SEEN = 0.3  # of the samples have a row in the window
 
 
-def window(events: pd.DataFrame) -> tuple[dict[str, float], str]:
+def window(events: pd.DataFrame) -> tuple[dict[str, Any], str]:
     """Guess start, end and step of the events from their hours.
 
     Args:
