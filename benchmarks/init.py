@@ -109,7 +109,7 @@ def main() -> None:
     parser.add_argument("--quick", action="store_true", help="the same: it takes seconds")
     options = parser.parse_args()
     found = figures("published", published(options.data)) if options.data else {}
-    found |= figures("held_out", spreadsheets())
+    found |= figures("spreadsheet", spreadsheets())
     for name, tables in (("schema", SCHEMAS), ("later_schema", LATER)):
         counts = schemas(tables)
         for what, some, whole in (

@@ -260,6 +260,43 @@ def test_a_variable_that_knows_the_answer_is_no_variable(tmp_path, ward):
     assert any("CRP: it alone tells the target" in line for line in draft.look)
 
 
+def test_a_table_with_a_column_per_variable_is_laid_out_by_its_time_stamp(tmp_path):
+    ids = patients()["Pat-ID"].repeat(4).reset_index(drop=True)
+    when = pd.Timestamp("2022-05-01") + pd.to_timedelta(np.tile([0, 3, 6, 9], 60), unit="h")
+    rng = np.random.default_rng(0)
+    wide = pd.DataFrame({"Pat-ID": ids, "Timestamp": when.strftime("%Y-%m-%d %H:%M")})
+    wide = wide.assign(HR=rng.integers(50, 120, 240), SBP=rng.integers(90, 170, 240))
+    wide.to_csv(tmp_path / "vitals.csv", index=False)
+    paths = [
+        write_patients(tmp_path / "p.csv", patients().drop(columns="Aufnahme")),
+        tmp_path / "vitals.csv",
+    ]
+    draft, out = init_cohort(paths, tmp_path / "out", ["Verstorben"])
+    events = Cohort.read(out).events
+    assert len(events) == 480 and set(events["variable"]) == {"HR", "SBP"}
+    assert set(events["hours"]) == {0.0, 3.0, 6.0, 9.0}
+    assert any("counted from the first row of each sample" in line for line in draft.did)
+
+
+def test_how_often_something_was_recorded_is_a_shortcut_and_pictures_end_with_the_events(tmp_path):
+    table, ids = patients(), patients()["Pat-ID"]
+    table["n_crp"] = np.arange(60) % 7
+    lab = pd.DataFrame({"Pat-ID": ids.repeat(3), "hours": np.tile([0, 20, 400], 60)})
+    lab.assign(variable="crp", value=np.arange(180) % 11).to_csv(tmp_path / "lab.csv", index=False)
+    names = [f"{k}_{n}.png" for k in ids for n in (1, 2)]
+    write_pictures(tmp_path / "x", names)
+    pictures = pd.DataFrame({"Pat-ID": ids.repeat(2), "file": names, "day": np.tile([0, 9], 60)})
+    pictures.to_csv(tmp_path / "pictures.csv", index=False)
+    paths = [write_patients(tmp_path / "p.csv", table), tmp_path / "lab.csv"]
+    paths += [tmp_path / "pictures.csv", tmp_path / "x"]
+    draft, out = init_cohort(paths, tmp_path / "out", ["Verstorben"])
+    cohort = Cohort.read(out)
+    assert "n_crp" in cohort.config.shortcuts and "n_crp" not in cohort.config.tabular
+    assert cohort.config.events["sequence"].end_hours == 48 and len(cohort.events) == 120
+    assert cohort.config.images["image"].end_hours == 48 and len(cohort.images) == 60
+    assert any("images are seen up to hour 48, 50% of them are later" in x for x in draft.look)
+
+
 @pytest.mark.slow
 def test_from_300_pictures_and_a_spreadsheet_to_a_report_by_two_commands(call, tmp_path):
     table = patients(300, seed=4)

@@ -72,7 +72,8 @@ def _named(draft: Draft, found: Plan, index: pd.Series | None) -> tuple[pd.DataF
 
 def _look_at_images(draft: Draft, frame: pd.DataFrame, number: int) -> None:
     samples = draft.tables["samples"][SAMPLE]
-    without = samples[~samples.isin(frame[SAMPLE])]
+    there = frame["path"].isin(list(draft.files))
+    without = samples[~samples.isin(frame.loc[there, SAMPLE])]
     draft.found.append(
         ("image files", f"{number}: {len(draft.files)} matched, {len(draft.unmatched)} not")
     )

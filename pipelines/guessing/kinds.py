@@ -129,7 +129,7 @@ def _numeric(name: str, known: pd.Series, numbers: pd.Series, facts: Column) -> 
         why = f"{numbers.nunique()} numbers only: taken as codes"
         return replace(facts, kind="categorical", why=why)
     bad = len(known) - len(finite)
-    looks = [f"{counted(bad, 'cell')} hold no finite number: `validate` will quarantine them"]
+    looks = [f"no finite number in {counted(bad, 'cell')}, which `validate` will quarantine"]
     return replace(
         facts,
         kind="numeric",

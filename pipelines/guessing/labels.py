@@ -150,7 +150,7 @@ def _safe_name(name: str, taken: set[str]) -> tuple[str, str]:
     safe = safe if safe[0].isalpha() else f"target_{safe}"
     while safe in taken:
         safe += "_"
-    return safe, f"column {name!r} under a name that a model's layers may have; "
+    return safe, f"column {name!r} renamed, as a model's layers take letters and digits; "
 
 
 def _binary(values: pd.Series, levels: pd.Series) -> tuple[pd.Series, str]:

@@ -2,7 +2,7 @@
 
 from hybrid_zoo.pipelines.guessing.draft import Draft
 from hybrid_zoo.pipelines.guessing.keys import PATIENT
-from hybrid_zoo.pipelines.guessing.sheet import listed
+from hybrid_zoo.pipelines.guessing.sheet import counted, listed
 from hybrid_zoo.pipelines.guessing.words import says
 
 
@@ -14,10 +14,10 @@ def summarise(draft: Draft) -> None:
     """
     samples = draft.tables["samples"]
     patients = samples[PATIENT].nunique() if PATIENT in samples else len(samples)
-    rows = [("samples", f"{len(samples)} of {patients} patients")]
+    rows = [("samples", f"{len(samples)}, of {counted(patients, 'patient')}")]
     for one in draft.targets:
-        kind = f"{len(one.classes)} classes" if one.classes else "binary"
-        rows.append((f"target {one.name}", f"{kind}: {one.note}"))
+        kind = "" if one.classes else "binary: "
+        rows.append((f"target {one.name}", kind + one.note))
     for words, roles in (
         ("inputs", ("input", "group")),
         ("left out: knows the outcome", ("outcome",)),

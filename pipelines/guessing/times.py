@@ -8,18 +8,19 @@ import pandas as pd
 
 from hybrid_zoo.pipelines.guessing.dates import read_dates
 from hybrid_zoo.pipelines.guessing.kinds import Column
-from hybrid_zoo.pipelines.guessing.words import plain, says
+from hybrid_zoo.pipelines.guessing.words import AGE, plain, says
 
 _HOURS = {
-    r"\b(s|sec|secs|seconds?|sekunden?|secondes?)\b": 1 / 3600,
-    r"\b(m|min|mins|minutes?|minuten?)\b": 1 / 60,
+    r"\b(sec|secs|seconds?|sekunden?|secondes?)\b": 1 / 3600,
+    r"\b(min|mins|minutes?|minuten?)\b": 1 / 60,
     r"\b(h|hr|hrs|hours?|std|stunden?|heures?|horas?)\b": 1.0,
-    r"\b(d|days?|tage?|jours?|dias?|giorni|dagen)\b": 24.0,
+    r"\b(days?|tage?|jours?|dias?|giorni|dagen)\b": 24.0,
     r"\b(weeks?|wochen?|semaines?|semanas?)\b": 168.0,
     r"\b(months?|monate?|mois|mes|meses)\b": 730.5,
     r"\b(years?|jahre?|annees?|ans)\b": 8766.0,
 }
 _TIME = r"time|zeit|datum|date|temps|heure|\bt\b|offset|stamp|fecha|hora|charttime"
+_NO_UNITS = ("hr", "min", "mes", "ans", "pack years")  # heart rate, a minimum ...
 _SINCE = r"since|admi|aufnahme|index|\bseit\b|depuis|entree|baseline"
 
 
@@ -50,8 +51,12 @@ def find_clock(columns: dict[str, Column], stem: str) -> Clock | None:
     fit = [c for c in columns.values() if _may_tell(c) and plain(c.name) not in heights]
     if not fit:
         return None
-    best = max(fit, key=lambda c: (_since(c.name), _own(c.name, stem), c.levels))
+    best = max(fit, key=lambda c: _likely(c, stem))
     return _read_as(best, [c.name for c in fit if c is not best])
+
+
+def _likely(column: Column, stem: str) -> tuple[bool, bool, bool, int]:
+    return _since(column.name), column.kind == "date", _own(column.name, stem), column.levels
 
 
 def _read_as(best: Column, others: list[str]) -> Clock:
@@ -66,7 +71,7 @@ def _read_as(best: Column, others: list[str]) -> Clock:
 
 def _may_tell(column: Column) -> bool:
     name = plain(column.name)
-    if says(column.name, "birth"):
+    if says(column.name, "birth") or AGE.search(name) or name in _NO_UNITS:
         return False
     if column.kind == "date":
         return True

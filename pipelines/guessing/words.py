@@ -94,7 +94,8 @@ _ROLES: Mapping[str, re.Pattern[str]] = {
         r"|measure|note|bild|untersuchung|messung|aufnahme|visite|examen|mesure|record|scan|event)"
     ),
     "identity": re.compile(
-        r"\b(vorname|nachname|surname|first ?name|last ?name|full ?name|name|nom|prenom|nombre"
+        r"\b(initials|initialen|initiales|vorname|nachname|surname|first ?name|last ?name"
+        r"|full ?name|name|nom|prenom|nombre"
         r"|apellido|address|adresse|strasse|street|e ?mail|telefon\w*|phone|telephone)$"
     ),
     "id": re.compile(

@@ -5,7 +5,6 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
 import typer
-from rich.table import Table
 
 from hybrid_zoo.studies.commands.app import PATIENTS, app
 from hybrid_zoo.studies.commands.arguments import Overwrite
@@ -55,6 +54,8 @@ def _ask(candidates: list[str]) -> list[str]:
 
 
 def _show(draft: "Draft") -> None:
+    from rich.table import Table
+
     table = Table("Found", "What", title=f"Cohort {draft.name}", show_lines=False)
     for what, much in draft.found:
         table.add_row(what, much)
