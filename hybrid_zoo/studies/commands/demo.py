@@ -8,7 +8,7 @@ import typer
 from hybrid_zoo.studies.commands.app import TRYING, app
 
 
-@app.command(rich_help_panel=TRYING)
+@app.command("demo", rich_help_panel=TRYING)
 def demo(
     runs: Annotated[Path, typer.Option(help="Folder for the two runs.")] = Path("runs"),
     seed: Annotated[int, typer.Option(help="Seed of the simulation.", min=0)] = 0,

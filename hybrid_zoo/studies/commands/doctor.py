@@ -13,7 +13,7 @@ if TYPE_CHECKING:
     from hybrid_zoo.studies.doctor.finding import Finding
 
 
-@app.command(rich_help_panel=TRYING)
+@app.command("doctor", rich_help_panel=TRYING)
 def doctor(
     check: Annotated[
         bool, typer.Option("--check/--no-check", help="Train, save and load a tiny model.")

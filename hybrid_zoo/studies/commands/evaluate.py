@@ -17,7 +17,7 @@ if TYPE_CHECKING:
     from hybrid_zoo.studies.known_patients import Parts
 
 
-@app.command(rich_help_panel=PATIENTS)
+@app.command("evaluate", rich_help_panel=PATIENTS)
 def evaluate(
     run: Run,
     cohort: Annotated[Path, typer.Argument(help="Folder of tables with known outcomes.")],

@@ -16,7 +16,7 @@ if TYPE_CHECKING:
 _SHOWN = 12  # of what was done; all of it is in cohort.yaml
 
 
-@app.command(rich_help_panel=PATIENTS)
+@app.command("init", rich_help_panel=PATIENTS)
 def init(
     tables: Annotated[
         list[Path],

@@ -18,7 +18,7 @@ from hybrid_zoo.studies.quiet import load_tensorflow
 from hybrid_zoo.studies.statement import STATEMENT
 
 
-@app.command(rich_help_panel=PATIENTS)
+@app.command("predict", rich_help_panel=PATIENTS)
 def predict(
     run: Run,
     cohort: Annotated[Path, typer.Argument(help="Folder of the patients' tables.")],

@@ -10,7 +10,7 @@ from hybrid_zoo.studies.commands.app import TRYING, app
 from hybrid_zoo.studies.commands.console import bar, console
 
 
-@app.command(rich_help_panel=TRYING)
+@app.command("prepare", rich_help_panel=TRYING)
 def prepare(
     source: Annotated[
         str,

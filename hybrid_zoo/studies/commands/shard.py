@@ -12,7 +12,7 @@ from hybrid_zoo.studies.commands.console import console, read
 from hybrid_zoo.studies.quiet import load_tensorflow
 
 
-@app.command(rich_help_panel=PATIENTS)
+@app.command("shard", rich_help_panel=PATIENTS)
 def shard(
     cohort: Folder,
     out: Annotated[Path, typer.Argument(help="Folder to write; new or empty.")],

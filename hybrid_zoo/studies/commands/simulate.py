@@ -9,7 +9,7 @@ from hybrid_zoo.studies.commands.app import TRYING, app
 from hybrid_zoo.studies.commands.console import bar, console
 
 
-@app.command(rich_help_panel=TRYING)
+@app.command("simulate", rich_help_panel=TRYING)
 def simulate(
     out: Annotated[Path, typer.Argument(help="Cohort folder to write.")],
     patients: Annotated[int, typer.Option(help="Number of patients.", min=60)] = 1200,

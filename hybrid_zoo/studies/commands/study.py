@@ -48,7 +48,7 @@ Mlflow = Annotated[str | None, typer.Option(help="Log figures and pages to this 
 New = Annotated[bool, typer.Option("--new", help="Forget what a stopped study left.")]
 
 
-@app.command(rich_help_panel=PATIENTS)
+@app.command("study", rich_help_panel=PATIENTS)
 def study(
     context: typer.Context,
     cohort: Folder,

@@ -13,7 +13,7 @@ from hybrid_zoo.studies.commands.console import console, print_lines, read, writ
 DATA = 3  # exit code
 
 
-@app.command(rich_help_panel=PATIENTS)
+@app.command("validate", rich_help_panel=PATIENTS)
 def validate(
     cohort: Folder,
     quarantine: Annotated[

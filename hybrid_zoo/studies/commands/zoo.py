@@ -11,7 +11,7 @@ from hybrid_zoo.studies.commands.console import console
 from hybrid_zoo.studies.quiet import load_tensorflow
 
 
-@app.command(rich_help_panel=TRYING)
+@app.command("zoo", rich_help_panel=TRYING)
 def zoo(
     markdown: Annotated[
         Path | None, typer.Option(help="Write the table to this Markdown file instead.")
