@@ -84,6 +84,7 @@ bench-real: $(STAMP)  ## Studies of published patients: make bench-real DATA=fol
 	$(BIN)/python benchmarks/encoders.py "$(DATA)"
 	$(BIN)/python benchmarks/imbalance.py "$(DATA)"
 	$(BIN)/python benchmarks/ensembles.py "$(DATA)"
+	$(BIN)/python benchmarks/init.py "$(DATA)"
 
 clean:            ## Remove what was built; keep .venv and runs
 	rm -rf build dist wheelhouse site .types .mypy_cache .ruff_cache .pytest_cache *.egg-info

@@ -55,7 +55,7 @@ SOURCES = {
     "pbcseq": ("pbcseq", PBCSEQ, "status"),
     "pbc": ("pbcseq", PBC, "status"),
 }
-"""Name to folder, tables, target. The exams have no target of their own: any column shows the rest."""
+"""Name to folder, tables, target; the exams have none of their own, and any column will do."""
 
 
 def parse(text: str, apart: str | None = None) -> dict[str, tuple[set[str], bool]]:

@@ -1,8 +1,8 @@
 """Does `init` know what columns are, and never take what knows the outcome for an input?
 
 usage: init.py [DATA] [--quick]
-DATA holds the folders physionet2012_set_a, hannover_covid_cxr and pbcseq; without it only the tables
-made here are measured.
+DATA holds the folders physionet2012_set_a, hannover_covid_cxr and pbcseq; without it only the
+tables made here are measured.
 """
 
 import argparse
@@ -11,7 +11,7 @@ import shutil
 import tempfile
 from pathlib import Path
 
-from _init_tables import SCHEMAS, SPREADSHEETS, UNSEEN, schema, write_spreadsheet
+from _init_tables import LATER, SCHEMAS, SPREADSHEETS, schema, write_spreadsheet
 from _init_truth import SOURCES, parse
 
 from hybrid_zoo.pipelines.cohort import Cohort
@@ -32,7 +32,8 @@ def compare(name: str, truths: dict[str, dict], guessed: dict, inputs: set[str])
     """Count right kinds, and columns that must not be inputs and are."""
     right, wrong = 0, []
     for table, truth in truths.items():
-        assert set(truth) == set(guessed[table]), set(truth) ^ set(guessed[table])
+        if set(truth) != set(guessed[table]):
+            raise SystemExit(f"{table} has other columns: {set(truth) ^ set(guessed[table])}")
         for column, (kinds, _) in truth.items():
             kind = guessed[table][column].kind
             right += kind in kinds
@@ -84,9 +85,7 @@ def schemas(names: dict) -> dict:
         kept += len(inputs.split()) - len(lost)
         forbidden_all += len(forbidden.split())
         inputs_all += len(inputs.split())
-        print(
-            f"{name:16} not seen to know the outcome: {missed or 'none'}; left out: {lost or 'none'}"
-        )
+        print(f"{name:16} not seen to know the outcome: {missed or 'none'}; lost: {lost or 'none'}")
     return {"out": out, "forbidden": forbidden_all, "kept": kept, "inputs": inputs_all}
 
 
@@ -111,7 +110,7 @@ def main() -> None:
     options = parser.parse_args()
     found = figures("published", published(options.data)) if options.data else {}
     found |= figures("held_out", spreadsheets())
-    for name, tables in (("schema", SCHEMAS), ("unseen_schema", UNSEEN)):
+    for name, tables in (("schema", SCHEMAS), ("later_schema", LATER)):
         counts = schemas(tables)
         for what, some, whole in (
             ("outcomes_left_out", "out", "forbidden"),

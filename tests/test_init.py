@@ -123,7 +123,7 @@ def undescribed(tmp_path):
 
 def test_a_folder_of_cohort_tables_gets_its_yaml_and_nothing_else_changes(call, undescribed):
     before = {p: p.read_bytes() for p in undescribed.rglob("*") if p.is_file()}
-    code, told, err = call("init", undescribed, "--target", "death")
+    code, _told, err = call("init", undescribed, "--target", "death")
     assert code == 0 and not err
     after = {p: p.read_bytes() for p in undescribed.rglob("*") if p.is_file()}
     assert after.keys() - before.keys() == {undescribed / "cohort.yaml"}
@@ -133,7 +133,7 @@ def test_a_folder_of_cohort_tables_gets_its_yaml_and_nothing_else_changes(call, 
     assert cohort.config.shortcuts == ("view",) and set(cohort.config.tabular) == {"age", "sex"}
     assert not len(cohort.quarantine) and len(cohort.events) and len(cohort.notes)
     code, _, err = call("init", undescribed, "--target", "death")
-    assert code == USAGE and "--overwrite replaces it, and it alone" in err
+    assert code == USAGE and "it alone is replaced" in err and "--overwrite" in err
 
 
 def test_tables_that_would_have_to_change_are_left_alone_and_a_copy_is_asked_for(
@@ -181,6 +181,7 @@ def test_notes_are_recognised_and_a_warning_says_what_they_may_know(ward, tmp_pa
         (("alive", "dead"), "dead"),
         (("lebt", "verstorben"), "verstorben"),
         (("M", "F"), "F"),  # the rarer one
+        (("T", "F"), "T"),
         (("1", "2"), "2"),
         (("gesund", "COPD"), "COPD"),  # the other one says no
     ],
@@ -189,7 +190,7 @@ def test_two_levels_become_a_binary_target_by_a_stated_rule(tmp_path, levels, on
     frame = patients().drop(columns=["Verstorben", "Geschlecht"])
     frame["Ziel"] = np.where(np.arange(60) % 3 == 0, levels[1], levels[0])
     path = write_patients(tmp_path / "p.csv", frame)
-    draft, out = init_cohort([path], tmp_path / "out", ["Ziel"])
+    _draft, out = init_cohort([path], tmp_path / "out", ["Ziel"])
     labels = Cohort.read(out).samples["Ziel"].to_numpy()
     np.testing.assert_array_equal(labels == 1, frame["Ziel"] == one)
     assert f"1 is {one!r}" in (out / "cohort.yaml").read_text()
@@ -208,7 +209,7 @@ def test_more_levels_are_classes_and_a_quantity_is_refused(tmp_path):
 def test_a_target_whose_name_no_layer_may_have_gets_one(tmp_path):
     frame = patients().rename(columns={"Verstorben": "Décès à 1 an (oui/non)"})
     path = write_patients(tmp_path / "p.csv", frame)
-    draft, out = init_cohort([path], tmp_path / "out", ["Décès à 1 an (oui/non)"])
+    _draft, out = init_cohort([path], tmp_path / "out", ["Décès à 1 an (oui/non)"])
     assert list(Cohort.read(out).config.targets) == ["deces_a_1_an_oui_non"]
 
 
@@ -219,7 +220,7 @@ def test_a_column_that_knows_the_answer_is_left_out_whatever_its_name(tmp_path):
     frame["Wert A"] = (dead + noise).round(3)
     frame["Wert B"] = np.where(dead, "x", "y")
     frame["Wert C"] = pd.Series(noise.round(3)).where(dead)
-    draft, out = init_cohort(
+    draft, _out = init_cohort(
         [write_patients(tmp_path / "p.csv", frame)], tmp_path / "out", ["Verstorben"]
     )
     assert all(draft.roles[f"Wert {k}"].role == "outcome" for k in "ABC")
@@ -230,7 +231,7 @@ def test_a_column_that_knows_the_answer_is_left_out_whatever_its_name(tmp_path):
 def test_repeated_ids_are_patients_of_several_samples(tmp_path):
     frame = patients()
     frame["Pat-ID"] = [f"{k // 3:04d}" for k in range(60)]
-    draft, out = init_cohort(
+    _draft, out = init_cohort(
         [write_patients(tmp_path / "p.csv", frame)], tmp_path / "out", ["Verstorben"]
     )
     cohort = Cohort.read(out)
@@ -269,7 +270,7 @@ def test_from_300_pictures_and_a_spreadsheet_to_a_report_by_two_commands(call, t
     code, _, err = call("init", *paths, "--out", out, "--target", "Verstorben")
     assert code == 0 and not err
     options = "--trials 1 --folds 2 --seeds 1 --epochs 2".split()
-    code, told, _ = call("study", out, "--out", run, *options)
+    code, _told, _ = call("study", out, "--out", run, *options)
     assert code == 0 and (run / "report.html").stat().st_size > 10_000
     models = json.loads((run / "metrics.json").read_text())["targets"]["Verstorben"]["models"]
     assert {"hybrid", "image_only", "tabular_only"} <= set(models)

@@ -324,5 +324,5 @@ def test_damaged_text_is_refused_by_name(tmp_path):
 
 def test_the_folder_of_the_files_is_not_written_into(tmp_path):
     write_patients(tmp_path / "p.csv")
-    with pytest.raises(ConfigError, match="choose another one"):
+    with pytest.raises(ConfigError, match="the files to read"):
         init_cohort([tmp_path], tmp_path, ["Verstorben"])

@@ -63,6 +63,17 @@ def test_a_weight_that_is_not_finite_stops_training_and_is_named(data):
         fit(table_model(), *data, epochs=3, callbacks=[Meddle(1, "fused/kernel", np.nan)])
 
 
+def test_a_batch_without_anything_to_tell_apart_stops_nothing():
+    """Of a modality that few samples have, the first batch may hold none."""
+    rare = {"tabular": np.full((60, 2), np.nan, "float32")}
+    rare["tabular"][40:, 0] = np.arange(20)
+    model = make_model(InputSpec.from_arrays(rare))
+    labels = {"death": (np.arange(60) % 2).astype("float32")}
+    first = Batches(rare, labels).dataset(np.arange(60))
+    assert np.isnan(next(iter(first))[0]["tabular"]).all()
+    assert fit(model, first, epochs=1)[0] == 1
+
+
 def test_constant_predictions_stop_training(data):
     dead = [Meddle(0, "kernel", 0.0), Meddle(0, "bias", -1.0)]
     model = table_model(options=None)

@@ -11,7 +11,7 @@ from hybrid_zoo.pipelines.guessing.keys import SAMPLE, join_ids, shared_column
 from hybrid_zoo.pipelines.guessing.leaks import telling_variables
 from hybrid_zoo.pipelines.guessing.rows import event_rows, note_rows, window
 from hybrid_zoo.pipelines.guessing.shapes import Plan, Table
-from hybrid_zoo.pipelines.guessing.sheet import counted, listed
+from hybrid_zoo.pipelines.guessing.sheet import counted, listed, prefixed
 
 
 def _key(draft: Draft, table: Table) -> tuple[str, pd.Series]:
@@ -43,13 +43,12 @@ def add_images(
     table = found.images or found.samples
     frame, notes = _named(draft, found, index)
     draft.did += notes
-    there = set(frame["path"]) & set(pictures)
     severed = table.links.severed if table.links is not None else {}
-    names = (name for name in pictures if name not in there)
-    draft.unmatched = {name: severed.get(name, "matches no row") for name in names}
+    lost = sorted(set(pictures) - set(frame["path"]))
+    draft.unmatched = {name: severed.get(name, "matches no row") for name in lost}
     place = "" if inside else f"{FOLDER}/"
     frame["path"] = place + frame["path"]
-    draft.files = {place + name: pictures[name] for name in pictures if name in there}
+    draft.files = {place + name: path for name, path in pictures.items() if name not in lost}
     _look_at_images(draft, frame, len(pictures))
     if draft.files:
         _image_options(draft, frame)
@@ -67,9 +66,8 @@ def _named(draft: Draft, found: Plan, index: pd.Series | None) -> tuple[pd.DataF
         return named_images(found.samples, ids)
     ids, joined = join_ids(table.sheet.frame[key], known)
     frame, notes = image_rows(table, ids, key, index)
-    draft.changed += [*table.sheet.notes, *([joined] if joined else [])]
-    words = [note for note in (*table.sheet.notes, joined, *notes) if note]
-    return frame, [f"{table.sheet.name}: {note}" for note in words]
+    draft.changed += prefixed(table.sheet.name, (*table.sheet.notes, joined))
+    return frame, prefixed(table.sheet.name, (*table.sheet.notes, joined, *notes))
 
 
 def _look_at_images(draft: Draft, frame: pd.DataFrame, number: int) -> None:
@@ -119,21 +117,21 @@ def add_rest(draft: Draft, found: Plan, index: pd.Series | None) -> None:
         found: What each table is.
         index: Sample to index time, if known.
     """
-    events, notes = [], []
+    events: list[pd.DataFrame] = []
+    notes: list[pd.DataFrame] = []
     for table in found.rest:
         key, known = _key(draft, table)
-        if not key or table.shape.kind == "rows":
-            why = (
-                "no column names the samples" if not key else "one row per sample: join it yourself"
-            )
-            draft.did.append(f"{table.sheet.name}: not used, {why}")
+        why = "" if key else "no column names the samples"
+        if table.shape.kind == "rows":
+            why = "one row per sample: join it to the samples yourself"
+        if why:
             draft.look.append(f"{table.sheet.name} is not used: {why}")
             continue
-        write = note_rows if table.shape.kind == "notes" else event_rows
+        write, rows = (note_rows, notes) if table.shape.kind == "notes" else (event_rows, events)
         frame, done = write(table.sheet, table.shape, key, known, index)
-        (notes if table.shape.kind == "notes" else events).append(frame)
-        draft.did += [f"{table.sheet.name}: {note}" for note in (*table.sheet.notes, *done)]
-        draft.changed += table.sheet.notes
+        rows.append(frame)
+        draft.did += prefixed(table.sheet.name, (*table.sheet.notes, *done))
+        draft.changed += prefixed(table.sheet.name, table.sheet.notes)
     if events:
         _event_options(draft, pd.concat(events, ignore_index=True))
     if notes:

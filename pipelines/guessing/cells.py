@@ -8,7 +8,8 @@ from hybrid_zoo.pipelines.guessing.numbers import with_numbers, writes_commas
 from hybrid_zoo.pipelines.guessing.sheet import Sheet, counted, listed
 
 _MISSING = (
-    r"n/?\.?a\.?|n\.? ?d\.?|nan|null|nil|-+|–|—|\.+|\?+|/|#|unknown|unbekannt|inconnue?|missing"
+    r"n/?\.?a\.?|n\.? ?d\.?|nan|null|nil|[-\u2013\u2014]+|\.+|\?+|/|#|unknown|missing"
+    r"|unbekannt|inconnue?"
     r"|fehlt|k\.? ?a\.?|keine angabe|not (recorded|available|done|known)|nicht bekannt|manquante?"
     r"|desconocido|non renseigne|<na>|none recorded"
 )
@@ -54,10 +55,14 @@ def _markers(levels: list[str]) -> list[str]:
     """Return levels that say `not recorded`; among names of variables `Na` is sodium."""
     found = [v for v in levels if re.fullmatch(_MISSING, v, re.IGNORECASE)]
     rest = [level for level in levels[:_LOOK] if level not in found]
-    numeric = sum(bool(re.match(r"[\d+-]", level)) for level in rest) > 0.5 * len(rest)
-    salts = bool({"k", "cl", "ca"} & {level.lower() for level in rest})
-    sodium = {v for v in found if v.lower() == "na" and not numeric and (v == "Na" or salts)}
-    return [level for level in found if level not in sodium]
+    return [level for level in found if not _sodium(level, rest)]
+
+
+def _sodium(level: str, rest: list[str]) -> bool:
+    """`Na` is sodium among words, and in any spelling where other salts stand beside it."""
+    numeric = sum(bool(re.match(r"[\d+-]", other)) for other in rest) > 0.5 * len(rest)
+    salts = {"k", "cl", "ca"} & {other.lower() for other in rest}
+    return level.lower() == "na" and not numeric and (level == "Na" or bool(salts))
 
 
 def _gathered(notes: list[str]) -> list[str]:

@@ -21,21 +21,23 @@ def to_yaml(draft: Draft) -> str:
     Args:
         draft: What was found and guessed.
     """
-    lines = [f"{MARK} from: {', '.join(draft.sources)}", "# Everything here is a guess: read it."]
-    lines += ["#", "# What was done to the files:", *_comments(draft.did or ["nothing"])]
-    if draft.look:
-        lines += ["#", "# What to look at:"]
-        lines += _comments([f"{k}. {text}" for k, text in enumerate(draft.look, 1)])
-    lines += ["version: 1", f"name: {scalar(draft.name)}"]
+    lines = [*_head(draft), "version: 1", f"name: {scalar(draft.name)}"]
     lines += _targets(draft) + _tabular(draft)
-    for name, options, why in draft.modalities:
-        lines.append(f"{name}: {scalar(options)}  # {why}" if options is not None else f"# {why}")
+    lines += [f"{name}: {scalar(options)}  # {why}" for name, options, why in draft.modalities]
     for key in ("site", "split", "folds"):
         lines += [f"{key}: {scalar(n)}  # {r.why}" for n, r in draft.of_role(key).items()][:1]
     lines += _list("groups", {n: "reported apart" for n in draft.of_role("group")})
     lines += _list("scores", {n: r.why for n, r in draft.of_role("score").items()})
     lines += _list("shortcuts", draft.shortcuts())
     return "\n".join(lines) + "\n"
+
+
+def _head(draft: Draft) -> list[str]:
+    """Say what was done and what to look at."""
+    lines = [f"{MARK} from: {', '.join(draft.sources)}", "# Everything here is a guess: read it."]
+    lines += ["#", "# What was done to the files:", *_comments(draft.did or ["nothing"])]
+    look = [f"{number}. {text}" for number, text in enumerate(draft.look, 1)]
+    return [*lines, "#", "# What to look at:", *_comments(look or ["nothing"])]
 
 
 def scalar(value: Any) -> str:

@@ -7,7 +7,10 @@ import pandas as pd
 MOST = 0.9
 """Of the known cells must be dates, for a column to be one of dates."""
 
-_SHAPE = r"\d{1,4}[-./]\d{1,2}[-./]\d{2,4}([ T,]+\d{1,2}:\d{2}.*)?|\d{1,2}[ .-]*[A-Za-z]{3,9}[ .,-]*\d{4}.*"
+_SHAPE = (
+    r"\d{1,4}[-./]\d{1,2}[-./]\d{2,4}([ T,]+\d{1,2}:\d{2}.*)?"
+    r"|\d{1,2}[ .-]*[A-Za-z]{3,9}[ .,-]*\d{4}.*"
+)
 _COMPACT = r"(19|20)\d{2}(0[1-9]|1[0-2])([0-2]\d|3[01])"  # 20231231
 _LOOK = 400  # cells that decide whether a column holds dates at all
 

@@ -4,6 +4,7 @@ import codecs
 import csv
 import gzip
 import io
+import zlib
 from collections import Counter
 from pathlib import Path
 
@@ -43,21 +44,24 @@ def read_delimited(path: Path) -> tuple[pd.DataFrame, list[str]]:
 
 
 def _decoded(path: Path) -> tuple[str, list[str]]:
-    try:
-        data = gzip.decompress(path.read_bytes()) if path.suffix == ".gz" else path.read_bytes()
-    except (OSError, EOFError) as error:
-        raise DataError(f"{path} cannot be read ({type(error).__name__}).") from None
-    found = next((name for mark, name in _BOMS.items() if data.startswith(mark)), None)
-    notes = [f"it begins with a byte-order mark: read as {found[:6].rstrip('-')}"] if found else []
-    for encoding in [found] if found else _likely(data):
+    data = _bytes(path)
+    marked = [name for mark, name in _BOMS.items() if data.startswith(mark)]
+    why = "it begins with a byte-order mark" if marked else "it is not UTF-8"
+    for encoding in marked or _likely(data):
         try:
-            text = data.decode(encoding)
+            text = data.decode(encoding).replace("\r\n", "\n").replace("\r", "\n")
         except UnicodeDecodeError:
             continue
-        if not found and encoding != "utf-8":
-            notes.append(f"it is not UTF-8: read as {encoding}")
-        return text.replace("\r\n", "\n").replace("\r", "\n"), notes
+        plain = encoding == "utf-8"
+        return text, [] if plain else [f"{why}: read as {encoding.removesuffix('-sig')}"]
     raise DataError(f"{path} is not text in UTF-8, UTF-16 or Windows-1252; save it as CSV UTF-8.")
+
+
+def _bytes(path: Path) -> bytes:
+    try:
+        return gzip.decompress(path.read_bytes()) if path.suffix == ".gz" else path.read_bytes()
+    except (OSError, EOFError, zlib.error) as error:
+        raise DataError(f"{path} cannot be read ({type(error).__name__}).") from None
 
 
 def _likely(data: bytes) -> list[str]:
@@ -83,11 +87,17 @@ def _agreement(lines: list[str], separator: str) -> tuple[float, int]:
 def _cells(text: str, separator: str, path: Path) -> pd.DataFrame:
     """Read all cells; a row that is longer than the first ones makes the table wider."""
     head = list(csv.reader(io.StringIO(text[:200_000]), delimiter=separator))
-    options = {"sep": separator, "header": None, "dtype": str, "keep_default_na": False}
-    options |= {"skip_blank_lines": False, "index_col": False}
     try:
-        width = max(map(len, head))
-        frame = pd.read_csv(io.StringIO(text), names=range(width), **options)
+        frame = pd.read_csv(
+            io.StringIO(text),
+            sep=separator,
+            header=None,
+            names=range(max(map(len, head))),
+            dtype=str,
+            keep_default_na=False,
+            skip_blank_lines=False,
+            index_col=False,
+        )
     except (pd.errors.ParserError, pd.errors.ParserWarning):
         try:
             rows = list(csv.reader(io.StringIO(text), delimiter=separator))

@@ -23,7 +23,7 @@ class Draft:
         roles: What they are for.
         targets: The targets.
         guessed: Name of every table that was read to what its columns are.
-        modalities: Key of cohort.yaml, its options (None for a mere comment), and why.
+        modalities: Key of cohort.yaml, its options, and why.
         image_shortcuts: Columns of images that no model may live on, with the reason.
         files: Path inside the cohort to where each image file is now.
         unmatched: Image file to why it belongs to no row.
@@ -40,7 +40,7 @@ class Draft:
     roles: dict[str, Role]
     targets: list[Labels]
     guessed: dict[str, dict[str, Column]] = field(default_factory=dict)
-    modalities: list[tuple[str, dict[str, Any] | None, str]] = field(default_factory=list)
+    modalities: list[tuple[str, dict[str, Any], str]] = field(default_factory=list)
     image_shortcuts: dict[str, str] = field(default_factory=dict)
     files: dict[str, Path] = field(default_factory=dict)
     unmatched: dict[str, str] = field(default_factory=dict)

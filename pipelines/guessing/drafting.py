@@ -9,12 +9,13 @@ from hybrid_zoo.errors import ConfigError
 from hybrid_zoo.pipelines.guessing.adding import add_images, add_rest
 from hybrid_zoo.pipelines.guessing.draft import Draft
 from hybrid_zoo.pipelines.guessing.keys import SAMPLE, with_ids
+from hybrid_zoo.pipelines.guessing.kinds import Column
 from hybrid_zoo.pipelines.guessing.labels import Labels, candidates, find_target, make_labels, whole
 from hybrid_zoo.pipelines.guessing.pictures import find_images
 from hybrid_zoo.pipelines.guessing.reading import find_tables, read_sheets, unread_tables
 from hybrid_zoo.pipelines.guessing.roles import choose_roles
 from hybrid_zoo.pipelines.guessing.shapes import Plan, Table, look_at, plan
-from hybrid_zoo.pipelines.guessing.sheet import counted, listed
+from hybrid_zoo.pipelines.guessing.sheet import counted, listed, prefixed
 from hybrid_zoo.pipelines.guessing.telling import summarise
 from hybrid_zoo.pipelines.guessing.times import index_dates
 
@@ -65,8 +66,8 @@ def _nothing(inputs: Sequence[Path], pictures: dict[str, Path]) -> str:
     have = f" and {counted(len(pictures), 'image file')}" if pictures else ""
     hint = f" Not read: {listed(old)}; save as .csv or .xlsx." if old else ""
     return (
-        f"{where}: no table found{have}; expected .csv, .csv.gz, .tsv, .parquet or .xlsx with a row "
-        f"per patient, stay, exam or image, directly in the folder.{hint}"
+        f"{where}: no table found{have}; expected .csv, .csv.gz, .tsv, .parquet or .xlsx with a "
+        f"row per patient, stay, exam or image, directly in the folder.{hint}"
     )
 
 
@@ -93,31 +94,30 @@ def _samples(found: Plan, targets: list[str]) -> tuple[Draft, pd.Series | None]:
     sheet, keys, look = with_ids(table.sheet, table.columns)
     frame = sheet.frame
     rest = {n: c for n, c in table.columns.items() if n not in (keys.sample, keys.patient)}
-    for name in targets:
-        if name not in rest:
-            raise ConfigError(f"--target {name!r} is the id of the rows; choose another column.")
-    labels = [make_labels(frame[name], set(frame)) for name in targets]
-    for one in labels:
-        frame[one.column] = one.values
-        frame = frame.rename(columns={one.column: one.name})
-    roles = choose_roles(sheet.frame, rest, labels, _variables(found))
-    roles = {_renamed(name, labels): role for name, role in roles.items()}
-    columns = {_renamed(name, labels): column for name, column in rest.items()}
+    labels = _labels(frame, rest, targets)
+    roles = choose_roles(frame, rest, labels, _variables(found))
+    names = dict(zip(rest, rest, strict=True)) | {one.column: one.name for one in labels}
+    frame = frame.assign(**{one.column: one.values for one in labels}).rename(columns=names)
     changed = [f"target {one.name!r}: {one.note}" for one in labels if _changes(one, table)]
     draft = Draft(
         name="",
         sources=[],
         tables={"samples": frame},
-        columns=columns,
-        roles=roles,
+        columns={names[name]: column for name, column in rest.items()},
+        roles={names[name]: role for name, role in roles.items()},
         targets=labels,
-        did=[f"{sheet.name}: {note}" for note in sheet.notes] + changed,
+        did=prefixed(sheet.name, sheet.notes) + changed,
         changed=[*sheet.notes, *changed],
-        look=[look] if look else [],
+        look=look,
     )
-    index = index_dates(table.sheet.frame, table.columns)
-    named = None if index is None else index.set_axis(frame[SAMPLE].to_numpy())
-    return draft, named
+    return draft, index_dates(table.sheet.frame, table.columns, frame[SAMPLE])
+
+
+def _labels(frame: pd.DataFrame, columns: dict[str, Column], targets: list[str]) -> list[Labels]:
+    ids = set(targets) - set(columns)
+    if ids:
+        raise ConfigError(f"--target {listed(ids)} is the id of the rows; choose another column.")
+    return [make_labels(frame[name], set(map(str, frame))) for name in targets]
 
 
 def _variables(found: Plan) -> set[str]:
@@ -127,10 +127,6 @@ def _variables(found: Plan) -> set[str]:
         if table.shape.kind == "long":
             names |= set(table.sheet.frame[table.shape.variable].dropna().unique())
     return names
-
-
-def _renamed(name: str, labels: list[Labels]) -> str:
-    return next((one.name for one in labels if one.column == name), name)
 
 
 def _changes(labels: Labels, table: Table) -> bool:

@@ -1,7 +1,8 @@
 """Ids inside file names: `P001_view2.png` is a picture of patient `P001`, or of `1`."""
 
 import re
-from collections import Counter, defaultdict
+from collections import defaultdict
+from collections.abc import Iterable
 
 import pandas as pd
 
@@ -10,6 +11,7 @@ _ENOUGH = 0.5  # of the files matched, zeros in front counted as they are
 
 Token = tuple[str, ...]
 Place = tuple[int, int, int]
+Hit = tuple[Place, Token]
 
 
 def match_tokens(names: list[str], column: pd.Series) -> list[tuple[int, str]]:
@@ -33,27 +35,36 @@ def match_tokens(names: list[str], column: pd.Series) -> list[tuple[int, str]]:
 
 
 def _matched(names: list[str], column: pd.Series, *, zeros: bool) -> list[tuple[int, str]]:
-    rows: dict[Token, list[int]] = defaultdict(list)
-    for row, cell in enumerate(column):
-        token = _split(cell, zeros=zeros) if isinstance(cell, str) else ()
-        if token:
-            rows[token].append(row)
+    rows = _by_id(column, zeros=zeros)
     longest = max(map(len, rows), default=0)
     hits = {name: _hits(name, rows, longest, zeros=zeros) for name in names}
-    ids: dict[Place, set[Token]] = defaultdict(set)
-    for found in hits.values():
-        for place, token in found:
-            ids[place].add(token)
-    rank = Counter({place: len(tokens) for place, tokens in ids.items()})
-    most = max(rank.values(), default=0)
-    best = {place for place, number in rank.items() if number == most}
+    rank = _ranked(hit for found in hits.values() for hit in found)
+    best = max(rank.values(), default=0)
+
+    def sure(hit: Hit) -> bool:
+        return rank[hit[0]] == best or len("".join(hit[1])) >= _DISTINCT
+
     pairs = []
     for name, found in hits.items():
-        sure = [(p, t) for p, t in found if p in best or len("".join(t)) >= _DISTINCT]
-        if sure:
-            _, token = max(sure, key=lambda hit: (len(hit[1]), rank[hit[0]]))
-            pairs += [(row, name) for row in rows[token]]
+        believed = max(filter(sure, found), key=lambda h: (len(h[1]), rank[h[0]]), default=None)
+        pairs += [(row, name) for row in rows[believed[1]]] if believed else []
     return pairs
+
+
+def _by_id(column: pd.Series, *, zeros: bool) -> dict[Token, list[int]]:
+    rows: dict[Token, list[int]] = defaultdict(list)
+    for row, cell in enumerate(column.fillna("")):
+        rows[_split(cell, zeros=zeros)].append(row)
+    rows.pop((), None)
+    return rows
+
+
+def _ranked(hits: Iterable[Hit]) -> dict[Place, int]:
+    """Count the different ids that are found at each place."""
+    ids: dict[Place, set[Token]] = defaultdict(set)
+    for place, token in hits:
+        ids[place].add(token)
+    return {place: len(tokens) for place, tokens in ids.items()}
 
 
 def _split(text: str, *, zeros: bool) -> Token:
@@ -62,9 +73,7 @@ def _split(text: str, *, zeros: bool) -> Token:
     return tuple(tokens if zeros else [token.lstrip("0") or token for token in tokens])
 
 
-def _hits(
-    name: str, rows: dict[Token, list[int]], longest: int, *, zeros: bool
-) -> list[tuple[Place, Token]]:
+def _hits(name: str, rows: dict[Token, list[int]], longest: int, *, zeros: bool) -> list[Hit]:
     """Return place (folder counted from the file, word, number of words) and id of every match."""
     stem = re.sub(r"(\.nii)?\.[A-Za-z]{2,5}(\.gz)?$", "", name)
     found = []

@@ -67,14 +67,13 @@ def _find(head: pd.DataFrame) -> int | None:
 
 def _above_names(head: pd.DataFrame, row: int) -> bool:
     """Tell whether a row is a title or names groups, and the names themselves stand below it."""
-    upper = _filled(head, row)
-    if len(set(upper)) == 1 and head.shape[1] > 1:
+    upper, lower = _filled(head, row), _filled(head, row + 1)
+    different = len(set(upper))
+    if different == 1 and head.shape[1] > 1:
         return True
-    lower = _filled(head, row + 1)
-    repeats = len(set(upper)) < len(upper) or len(upper) < head.shape[1]
-    if not repeats or len(set(lower)) < len(set(upper)) or any(map(_is_value, lower)):
+    if different == head.shape[1] or len(set(lower)) < different or any(map(_is_value, lower)):
         return False
-    return any(_is_value(cell) for k in (2, 3) for cell in _filled(head, row + k))
+    return any(map(_is_value, _filled(head, row + 2) + _filled(head, row + 3)))
 
 
 def _filled(head: pd.DataFrame, row: int) -> list[str]:
@@ -95,24 +94,28 @@ def _groups(body: pd.DataFrame, place: int) -> list[str]:
 
 def _distinct(raw: list[str], groups: list[str]) -> tuple[list[str], list[str]]:
     """Name nameless columns by their place, and tell columns of one name apart."""
-    cells = [" ".join(name.split()) for name in raw]
-    names = [cell or f"column_{place + 1}" for place, cell in enumerate(cells)]
-    nameless = [name for name, cell in zip(names, cells, strict=True) if not cell]
-    twice = {name for name in names if names.count(name) > 1}
-    grouped = [
-        f"{group} {name}" if name in twice and group else name
-        for group, name in zip(groups, names, strict=True)
-    ]
+    names = [" ".join(name.split()) for name in raw]
     final: list[str] = []
-    for name in grouped:
-        number, free = 2, name
-        while free in final:
-            free, number = f"{name}_{number}", number + 1
-        final.append(free)
-    renamed = [f"{old!r} to {new!r}" for old, new in zip(names, final, strict=True) if old != new]
+    nameless, renamed = [], []
+    for place, name in enumerate(names):
+        group, twice = groups[place], names.count(name) > 1
+        new = _free(f"{group * twice} {name}".strip() if name else "", place, final)
+        final.append(new)
+        if not name:
+            nameless.append(new)
+        elif new != name:
+            renamed.append(f"{name!r} to {new!r}")
     notes = [f"columns without a name: {listed(nameless)}"] if nameless else []
     notes += [f"columns of the same name renamed: {listed(renamed, 8)}"] if renamed else []
     return final, notes
+
+
+def _free(name: str, place: int, taken: list[str]) -> str:
+    name = name or f"column_{place + 1}"
+    number, free = 2, name
+    while free in taken:
+        free, number = f"{name}_{number}", number + 1
+    return free
 
 
 def _units(body: pd.DataFrame) -> tuple[list[int], str]:

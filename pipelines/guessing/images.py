@@ -18,6 +18,7 @@ FOLDER = "images"
 _LOOKED_AT = 12  # files that are decoded to see what all are like
 _SIDE = 128  # pixels, unless the pictures are smaller
 _DEPTH, _VOLUME_SIDE = 32, 64
+_UNSEEN = (1, _SIDE, _SIDE, 1)  # where none of them can be decoded
 _MOST = 4  # images per sample
 _RESERVED = ("sample_id", "path", "hours", "modality", "sha256")
 _SIZES = {"w", "h", "width", "height", "rows", "columns", "breite", "hoehe", "largeur", "hauteur"}
@@ -78,16 +79,17 @@ def image_rows(
     if links is None:
         return frame, notes
     rows = links.pairs["row"].to_numpy()
-    used = {key} | ({links.column} if table.columns[links.column].kind == "path" else set())
+    used = {key, links.column} if table.columns[links.column].kind == "path" else {key}
     if clock is not None:
         when, words = hours(source[clock.column], clock, ids, index)
         frame["hours"] = pd.Series(when.to_numpy()[rows])
-        used |= {"hours"} if clock.column == "hours" else set()
+        used |= {clock.column} & {"hours"}
         notes.append(words)
-    for name in [name for name in source if name not in used]:
+    for name in source.columns.difference(list(used), sort=False):
         free = f"{name}_original" if name in _RESERVED else name
-        notes += [f"column {name!r} is called {free!r} in images"] if free != name else []
         frame[free] = pd.Series(source[name].to_numpy()[rows])
+        if free != name:
+            notes.append(f"column {name!r} is called {free!r} in images")
     return frame, notes
 
 
@@ -111,28 +113,21 @@ def with_options(frame: pd.DataFrame, files: dict[str, Path]) -> ImageTable:
         files: Path inside the cohort to where each file is.
     """
     shapes = _shapes([files[name] for name in frame["path"].unique() if name in files])
-    volumes = [shape for shape in shapes if shape[0] > 1]
-    flat = [shape for shape in shapes if shape[0] == 1]
     seen = sorted({"x".join(map(str, shape)) for shape in shapes})
     did = [
         f"{len(shapes)} image files looked at: {listed(seen, 4)} (frames, height, width, channels)"
     ]
-    if len(volumes) > len(flat):
-        limits = (_DEPTH, _VOLUME_SIDE, _VOLUME_SIDE)
-        size = [min(limit, _middle(volumes, k)) for k, limit in enumerate(limits)]
+    middle = np.median(shapes or [_UNSEEN], axis=0).astype(int).tolist()
+    if middle[0] > 1:
+        size = np.minimum(middle[:3], (_DEPTH, _VOLUME_SIDE, _VOLUME_SIDE)).tolist()
         frame = frame.assign(modality="volume")
         return ImageTable(frame, {"volume": {"size": size}}, did, image_shortcuts(frame))
-    most = int(frame["sample_id"].value_counts().max()) if len(frame) else 1
     options = {
-        "size": [min(_SIDE, _middle(flat, side)) for side in (1, 2)],
-        "channels": 3 if any(shape[3] == 3 for shape in flat) else 1,
-        "max_per_sample": min(most, _MOST),
+        "size": np.minimum(middle[1:3], _SIDE).tolist(),
+        "channels": max((shape[3] for shape in shapes), default=1),
+        "max_per_sample": min(int(frame["sample_id"].value_counts().max()), _MOST),
     }
     return ImageTable(frame, options, did, image_shortcuts(frame))
-
-
-def _middle(shapes: list[tuple[int, ...]], axis: int) -> int:
-    return int(np.median([shape[axis] for shape in shapes])) if shapes else _SIDE
 
 
 def _shapes(paths: list[Path]) -> list[tuple[int, ...]]:

@@ -63,44 +63,53 @@ def init_cohort(
 
 def _place(inputs: list[Path], out: Path | None) -> Path:
     """Return the folder to write; one of the inputs if that is a cohort but for cohort.yaml."""
-    if not inputs:
-        raise ConfigError("init needs a folder or a table.")
-    same = [path for path in inputs if out is None or _same(path, out)]
-    if len(inputs) == 1 and same and inputs[0].is_dir():
-        if any((inputs[0] / f"samples{suffix}").is_file() for suffix in SUFFIXES):
-            return inputs[0]
-        if out is not None:
-            raise ConfigError(f"--out {out} is the folder of the files; choose another one.")
+    first = inputs[0]
+    if len(inputs) == 1 and _holds_samples(first) and (out is None or _within(first, out) == 0):
+        return first
     if out is None:
         raise ConfigError("Say where the cohort is to be written: --out FOLDER.")
+    inner = [path for path in inputs if _within(path, out) is not None]
+    if inner:
+        raise ConfigError(f"--out {out} holds {listed(inner)}, the files to read; choose another.")
     return Path(out)
 
 
-def _same(path: Path, out: Path) -> bool:
-    return path.resolve() == Path(out).resolve()
+def _holds_samples(folder: Path) -> bool:
+    return any((folder / f"samples{suffix}").is_file() for suffix in SUFFIXES)
+
+
+def _within(path: Path, folder: Path) -> int | None:
+    """Return how many folders deep a path lies in a folder; None if it does not."""
+    path, folder = path.resolve(), Path(folder).resolve()
+    return len(path.relative_to(folder).parts) if path.is_relative_to(folder) else None
 
 
 def _require_room(place: Path, *, inside: bool, overwrite: bool) -> None:
     described = place / "cohort.yaml"
-    if inside:
-        if described.exists() and not overwrite:
-            raise ConfigError(f"{described} exists; --overwrite replaces it, and it alone.")
-        return
-    if not place.exists() or (place.is_dir() and not any(place.iterdir())):
+    there = described.exists() if inside else place.exists() and not _is_empty(place)
+    if not there:
         return
     if not overwrite:
-        raise ConfigError(f"{place} exists. Choose another --out, or pass --overwrite.")
-    ours = described.is_file() and described.read_text(encoding="utf-8").startswith(MARK)
-    if not ours:
+        what = f"{described} exists; it alone is replaced" if inside else f"{place} exists"
+        raise ConfigError(f"{what}: choose another --out, or pass --overwrite.")
+    if not (inside or _is_ours(described)):
         raise ConfigError(
             f"{place} was not written by init, and is not replaced even with --overwrite; "
             "choose another --out, or remove it yourself."
         )
 
 
+def _is_empty(place: Path) -> bool:
+    return place.is_dir() and not any(place.iterdir())
+
+
+def _is_ours(described: Path) -> bool:
+    return described.is_file() and described.read_text(encoding="utf-8").startswith(MARK)
+
+
 def _check(draft: Draft, text: str) -> None:
     """Refuse before writing what `validate` would refuse afterwards."""
-    if not (draft.of_role("input", "group") or any(o is not None for _, o, _ in draft.modalities)):
+    if not (draft.of_role("input", "group") or draft.modalities):
         out = listed((f"{name} ({role.why})" for name, role in draft.roles.items()), 8)
         raise ConfigError(f"Nothing is left that could be an input. Columns: {out}.")
     config = parse_config(yaml.safe_load(text), "cohort.yaml")

@@ -4,9 +4,9 @@ from dataclasses import dataclass
 
 import pandas as pd
 
-from hybrid_zoo.pipelines.guessing.kinds import Column
+from hybrid_zoo.pipelines.guessing.kinds import COUNTS, Column
 from hybrid_zoo.pipelines.guessing.sheet import Sheet, counted, listed
-from hybrid_zoo.pipelines.guessing.words import plain, says
+from hybrid_zoo.pipelines.guessing.words import says
 
 SAMPLE, PATIENT = "sample_id", "patient_id"
 LEAST_SHARED = 0.5
@@ -27,31 +27,29 @@ class Keys:
 
 
 def choose_keys(frame: pd.DataFrame, columns: dict[str, Column]) -> Keys:
-    """Choose the ids of a samples table.
+    """Choose the ids of a samples table: those called by the format's names, if they can be.
 
     Args:
         frame: The table.
         columns: What its columns are.
     """
-    ids = [c.name for c in columns.values() if c.kind == "id" and not says(c.name, "identity")]
-    unique = [name for name in ids if frame[name].notna().all() and frame[name].is_unique]
-    repeated = [n for n in ids if n not in unique and columns[n].levels < columns[n].known]
-    repeated.sort(key=lambda name: (not says(name, "patient"), -columns[name].levels))
-    for fixed, group in ((SAMPLE, unique), (PATIENT, repeated)):
-        if fixed in group:
-            group.remove(fixed)
-            group.insert(0, fixed)
-    patient = repeated[0] if repeated and _grouped(frame[repeated[0]], unique) else ""
-    unique.sort(key=lambda name: (name != SAMPLE, columns[name].why == "counts the rows"))
-    if not patient:
-        unique.sort(key=lambda name: (name != SAMPLE, not says(name, "patient")))
-    return Keys(unique[0] if unique else "", patient)
+    ids = [c for c in columns.values() if c.kind == "id" and not says(c.name, "identity")]
+    unique = [c for c in ids if c.levels == c.rows]
+    repeated = [c for c in ids if c.levels < c.known]
+    repeated.sort(key=lambda c: (c.name != PATIENT, not says(c.name, "patient"), -c.levels))
+    patient = repeated[0].name if repeated and _grouped(repeated[0], bool(unique)) else ""
+    unique.sort(key=lambda c: (c.name != SAMPLE, _second(c, patient), c.why == COUNTS))
+    return Keys(unique[0].name if unique else "", patient)
 
 
-def _grouped(column: pd.Series, unique: list[str]) -> bool:
+def _second(column: Column, patient: str) -> bool:
+    """Where no other column names patients, the one that does names the samples."""
+    return not patient and not says(column.name, "patient")
+
+
+def _grouped(column: Column, unique: bool) -> bool:
     """A repeated id names patients unless it is that of a few doctors or wards."""
-    levels = column.nunique()
-    return levels >= 5 and (not unique or levels > 0.02 * column.notna().sum())
+    return column.levels >= 5 and (not unique or column.levels > 0.02 * column.known)
 
 
 def tidy_ids(column: pd.Series) -> tuple[pd.Series, str]:
@@ -67,7 +65,7 @@ def tidy_ids(column: pd.Series) -> tuple[pd.Series, str]:
     return column.where(~whole, column.str.replace(r"\.0+$", "", regex=True)), note
 
 
-def with_ids(sheet: Sheet, columns: dict[str, Column]) -> tuple[Sheet, Keys, str]:
+def with_ids(sheet: Sheet, columns: dict[str, Column]) -> tuple[Sheet, Keys, list[str]]:
     """Give a samples table its `sample_id` and `patient_id`.
 
     Args:
@@ -75,34 +73,35 @@ def with_ids(sheet: Sheet, columns: dict[str, Column]) -> tuple[Sheet, Keys, str
         columns: What its columns are.
 
     Returns:
-        The table, ids in front; the columns they came from; and what to look at, if anything.
+        The table, ids in front; the columns they came from; and what to look at.
     """
-    keys, frame, notes, look = choose_keys(sheet.frame, columns), sheet.frame.copy(), [], ""
-    for name in {keys.sample, keys.patient} - {""}:
-        frame[name], note = tidy_ids(frame[name])
-        notes.append(note)
-    sample, patient = frame.get(keys.sample), frame.get(keys.patient)
-    if sample is None:
-        base = pd.Series("row", index=frame.index) if patient is None else patient.fillna("row")
-        number = (base.groupby(base).cumcount() + 1).astype(str)
-        sample = base + "_" + number
-        what = f"column {keys.patient!r} and a running number" if keys.patient else "row numbers"
-        notes.append(f"no column names each row: sample_id is made of {what}")
-        once = patient is not None and patient.nunique() > 0.9 * len(frame)
-        twice = (
-            listed(patient[patient.duplicated()].unique()) if once and patient is not None else ""
-        )
-        look = (
-            f"id {keys.patient!r} stands twice for {twice}: the same patient or an error?"
-            if once
-            else ""
-        )
-    rest = frame.drop(columns=[name for name in (keys.sample, keys.patient) if name])
-    rest = rest.rename(columns={n: f"{n}_original" for n in (SAMPLE, PATIENT) if n in rest})
-    given = {SAMPLE: sample} | ({} if patient is None else {PATIENT: patient})
+    keys, frame = choose_keys(sheet.frame, columns), sheet.frame
+    given: dict[str, pd.Series] = {}
+    notes: list[str] = []
+    look: list[str] = []
     for target, source in ((SAMPLE, keys.sample), (PATIENT, keys.patient)):
-        notes += [f"column {source!r} is {target}"] if source not in ("", target) else []
+        if source:
+            given[target], note = tidy_ids(frame[source])
+            notes += [note, f"column {source!r} is {target}" if source != target else ""]
+    if not keys.sample:
+        made, note, look = _made_ids(frame, given.get(PATIENT))
+        given = {SAMPLE: made} | given
+        notes.append(note)
+    rest = frame.drop(columns=[name for name in (keys.sample, keys.patient) if name])
+    rest = rest.rename(columns={name: f"{name}_original" for name in (SAMPLE, PATIENT)})
     return sheet.noted(*notes, frame=pd.concat([pd.DataFrame(given), rest], axis=1)), keys, look
+
+
+def _made_ids(frame: pd.DataFrame, patient: pd.Series | None) -> tuple[pd.Series, str, list[str]]:
+    """Make ids of a patient and a running number, or of row numbers; say so."""
+    base = pd.Series("row", index=frame.index) if patient is None else patient.fillna("row")
+    ids = base + "_" + (base.groupby(base).cumcount() + 1).astype(str)
+    what = "row numbers" if patient is None else f"column {patient.name!r} and a running number"
+    note = f"no column names each row: sample_id is made of {what}"
+    if patient is None or patient.nunique() <= 0.9 * len(frame):
+        return ids, note, []
+    twice = listed(patient[patient.duplicated()].unique())
+    return ids, note, [f"id {patient.name!r} stands twice for {twice}: one patient, or an error?"]
 
 
 def join_ids(values: pd.Series, known: pd.Series) -> tuple[pd.Series, str]:
@@ -146,19 +145,16 @@ def shared_column(
         The column and the share of its different ids that are known; an empty name if none shares
         enough.
     """
-    best = ("", 0.0)
-    ids, forms = set(known), set(_bare(known))
-    for column in columns.values():
-        if column.kind not in ("id", "categorical", "text", "numeric"):
-            continue
-        levels = pd.Series(frame[column.name].dropna().unique(), dtype=str)
-        named = column.kind == "id" or says(column.name, "id") or plain(column.name) == SAMPLE
-        if column.kind == "numeric" and not named:
-            continue
-        share = float((levels.isin(ids) | _bare(levels).isin(forms)).mean()) if len(levels) else 0
-        share *= 1.0 if named or len(levels) > 20 else 0.5
-        best = max(best, (column.name, share), key=lambda pair: pair[1])
+    named = [c for c in columns.values() if c.kind == "id" or says(c.name, "id")]
+    words = [c for c in columns.values() if c.kind in ("categorical", "text") and c.levels > 20]
+    shares = [(c.name, _shared(frame[c.name], known)) for c in [*named, *words]]
+    best = max(shares, key=lambda pair: pair[1], default=("", 0.0))
     return best if best[1] >= LEAST_SHARED else ("", best[1])
+
+
+def _shared(column: pd.Series, known: pd.Series) -> float:
+    levels = pd.Series(column.dropna().unique(), dtype=str)
+    return float((levels.isin(known) | _bare(levels).isin(_bare(known))).mean())
 
 
 def _bare(ids: pd.Series) -> pd.Series:

@@ -1,7 +1,7 @@
 """What kind of column it is, by its values first and its name second."""
 
 import re
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 import pandas as pd
@@ -12,11 +12,13 @@ from hybrid_zoo.pipelines.guessing.sheet import counted
 from hybrid_zoo.pipelines.guessing.words import AGE, plain, says
 
 KINDS = ("numeric", "categorical", "id", "date", "text", "path", "constant", "empty")
+COUNTS = "counts the rows"
 MOST_LEVELS = 50
 """Of a categorical input."""
 
 _CODES = 6  # whole numbers up to 9 of so few levels are codes, not amounts
 _ROWS_PER_CODE = 4
+_FEWEST = 5  # rows, below which being different says nothing
 _PATH = r"(?i).*\.(png|jpe?g|dcm|dicom|ima|nii|nii\.gz|tiff?|bmp)"
 _SENTINELS = (-9999, -999, -99, -9, -1, 99, 999, 9999)
 
@@ -54,7 +56,7 @@ def guess_columns(frame: pd.DataFrame) -> dict[str, Column]:
     Args:
         frame: Clean text cells.
     """
-    return {name: guess_column(frame[name]) for name in frame}
+    return {str(name): guess_column(frame[name]) for name in frame}
 
 
 def guess_column(column: pd.Series) -> Column:
@@ -64,20 +66,21 @@ def guess_column(column: pd.Series) -> Column:
         column: Clean text, NaN where not recorded.
     """
     name, known = str(column.name), column.dropna()
-    facts = {"name": name, "known": len(known), "rows": len(column), "levels": known.nunique()}
+    levels = int(known.nunique())
+    facts = Column(name=name, kind="", why="", levels=levels, known=len(known), rows=len(column))
     if not len(known):
-        return Column(kind="empty", why="no cell is filled", **facts)
+        return replace(facts, kind="empty", why="no cell is filled")
     if known.str.fullmatch(_PATH).mean() >= MOST:
-        return Column(kind="path", why="names files", **facts)
+        return replace(facts, kind="path", why="names files")
     numbers = _numbers(known)
     reason = _identifies(name, known, numbers, facts)
     if reason:
-        return Column(kind="id", why=reason, **facts)
-    if facts["levels"] == 1:
+        return replace(facts, kind="id", why=reason)
+    if facts.levels == 1:
         gaps = "; the rest is empty: perhaps a tick box" if len(known) < len(column) else ""
-        return Column(kind="constant", why=f"one value only{gaps}", **facts)
+        return replace(facts, kind="constant", why=f"one value only{gaps}")
     if looks_like_dates(known, compact=bool(re.search(r"dat|\bam\b|dob", plain(name)))):
-        return Column(kind="date", why=f"dates: {read_dates(column).day_first}", **facts)
+        return replace(facts, kind="date", why=f"dates: {read_dates(column).day_first}")
     if numbers is not None:
         return _numeric(name, known, numbers, facts)
     return _worded(known, facts)
@@ -91,48 +94,60 @@ def _numbers(known: pd.Series) -> pd.Series | None:
     return pd.to_numeric(known.where(found), errors="coerce")
 
 
-def _identifies(name: str, known: pd.Series, numbers: pd.Series | None, facts: dict) -> str:
+def _identifies(name: str, known: pd.Series, numbers: pd.Series | None, facts: Column) -> str:
     """Say why a column tells rows or patients apart; empty if it does not."""
-    unique = facts["levels"] == len(known)
-    if says(name, "identity") and numbers is None and facts["levels"] > 0.5 * len(known):
+    levels, words = facts.levels, numbers is None
+    if words and says(name, "identity") and levels > 0.5 * len(known):
         return "seems to name persons"
-    whole = numbers is None or bool((numbers.dropna() % 1 == 0).all())
-    spaces = known.head(500).str.contains(" ").mean()
-    if says(name, "id") and not says(name, "count") and whole and spaces < 0.5:
-        many = facts["levels"] > min(20, 0.2 * len(known)) or numbers is None
-        if many and facts["levels"] > 2 and not AGE.search(plain(name)):
-            return "named like an id" + ("" if unique else ", repeated")
-    if not unique or facts["known"] < facts["rows"] or facts["rows"] < 5:
-        return ""
+    many = 2 if words else min(20, 0.2 * len(known))
+    if levels > max(many, 2) and _named_id(name, known, numbers):
+        return "named like an id" + ", repeated" * (levels < len(known))
+    if levels == facts.rows >= _FEWEST:
+        return _numbers_rows(known, numbers)
+    return ""
+
+
+def _named_id(name: str, known: pd.Series, numbers: pd.Series | None) -> bool:
+    if not says(name, "id") or says(name, "count") or AGE.search(plain(name)):
+        return False
+    if numbers is not None and (numbers.dropna() % 1 != 0).any():
+        return False
+    return bool(known.head(500).str.contains(" ").mean() < 0.5)
+
+
+def _numbers_rows(known: pd.Series, numbers: pd.Series | None) -> str:
+    """Say how a column of different values, one per row, tells the rows apart."""
     if numbers is not None:
-        return "counts the rows" if whole and (numbers.diff().dropna() == 1).all() else ""
+        return COUNTS if bool((numbers.diff().dropna() == 1).all()) else ""
     coded = known.str.fullmatch(r"[A-Za-z_./-]*\d[\w./-]*|[0-9a-f-]{8,}").mean()
-    return "a different code in every row" if coded > 0.9 and not _dated(known) else ""
+    return "a different code in every row" if coded > 0.9 and not looks_like_dates(known) else ""
 
 
-def _dated(known: pd.Series) -> bool:
-    return looks_like_dates(known)
-
-
-def _numeric(name: str, known: pd.Series, numbers: pd.Series, facts: dict) -> Column:
-    values = numbers.dropna()
-    finite = values[np.isfinite(values)]
-    bounds = {"low": float(finite.min()), "high": float(finite.max())} if len(finite) else {}
-    levels = int(values.nunique())
-    whole = bool((finite % 1 == 0).all()) and finite.between(0, 9).all()
-    few = levels == 2 or (levels <= _CODES and len(values) >= _ROWS_PER_CODE * levels)
-    if levels == 2 or (whole and few and not says(name, "count") and not AGE.search(plain(name))):
-        why = f"{levels} {'whole ' * bool(whole)}numbers only: taken as codes"
-        return Column(kind="categorical", why=why, **facts)
-    bad = len(known) - int(np.isfinite(numbers).sum())
+def _numeric(name: str, known: pd.Series, numbers: pd.Series, facts: Column) -> Column:
+    finite = numbers[np.isfinite(numbers)]
+    if _are_codes(name, numbers.dropna()):
+        why = f"{numbers.nunique()} numbers only: taken as codes"
+        return replace(facts, kind="categorical", why=why)
+    bad = len(known) - len(finite)
     looks = [f"{counted(bad, 'cell')} hold no finite number: `validate` will quarantine them"]
-    return Column(
+    return replace(
+        facts,
         kind="numeric",
-        why=f"{levels} different numbers",
+        why=f"{numbers.nunique()} different numbers",
         look="; ".join(looks * bool(bad) + _sentinels(finite)),
-        **facts,
-        **bounds,
+        low=float(finite.min()),
+        high=float(finite.max()),
     )
+
+
+def _are_codes(name: str, values: pd.Series) -> bool:
+    """Two numbers, or a few small whole ones that stand often and are no age and no count."""
+    levels = values.nunique()
+    if levels == 2:
+        return True
+    often = levels <= _CODES and len(values) >= _ROWS_PER_CODE * levels
+    whole = bool(((values % 1 == 0) & values.between(0, 9)).all())
+    return often and whole and not says(name, "count") and not AGE.search(plain(name))
 
 
 def _sentinels(values: pd.Series) -> list[str]:
@@ -150,11 +165,11 @@ def _sentinels(values: pd.Series) -> list[str]:
     return found
 
 
-def _worded(known: pd.Series, facts: dict) -> Column:
+def _worded(known: pd.Series, facts: Column) -> Column:
     head = known.head(500)
     words = head.str.count(r"\s+") + 1
-    if head.str.len().mean() > 25 and words.mean() >= 4 and facts["levels"] > 0.3 * len(known):
-        return Column(kind="text", why="free text", **facts)
-    if facts["levels"] > max(MOST_LEVELS, 0.5 * len(known)) or facts["levels"] == len(known) > 20:
-        return Column(kind="text", why="words that hardly repeat", **facts)
-    return Column(kind="categorical", why=f"{facts['levels']} levels", **facts)
+    if head.str.len().mean() > 25 and words.mean() >= 4 and facts.levels > 0.3 * len(known):
+        return replace(facts, kind="text", why="free text")
+    if facts.levels > max(MOST_LEVELS, 0.5 * len(known)) or facts.levels == len(known) > 20:
+        return replace(facts, kind="text", why="words that hardly repeat")
+    return replace(facts, kind="categorical", why=f"{facts.levels} levels")

@@ -164,20 +164,23 @@ def _binary(values: pd.Series, levels: pd.Series) -> tuple[pd.Series, str]:
 
 def _event(levels: pd.Series) -> tuple[str, str]:
     """Choose the level that becomes 1, and say by which rule."""
-    texts = [str(level) for level in levels.index]
-    if all(re.fullmatch(NUMBER, level) for level in texts):
-        return max(texts, key=float), "the larger number"
-    if {plain(level) for level in texts} == {"t", "f"}:
-        return next(level for level in texts if plain(level) == "t"), "T is true"
-    yes = [level for level in texts if plain(level) in _YES]
-    no = [level for level in texts if plain(level) in _NO]
-    if len(yes) == 1:
-        return yes[0], "it says that the event happened"
-    if len(no) == 1:
-        return next(level for level in texts if level not in no), "the other one says no"
+    first, second = (str(level) for level in levels.index)  # the more frequent one first
+    if all(re.fullmatch(NUMBER, level) for level in (first, second)):
+        return max(first, second, key=float), "the larger number"
+    if {first.lower(), second.lower()} == {"t", "f"}:
+        return max(first, second), "T is true"
+    if _affirms(first) != _affirms(second):
+        one = max(first, second, key=_affirms)
+        said = _affirms(one) > 0
+        return one, "it says that the event happened" if said else "the other one says no"
     if levels.iloc[0] == levels.iloc[1]:
-        return max(texts), "the later one in the alphabet, as both are equally frequent"
-    return str(levels.index[-1]), "the rarer one"
+        return max(first, second), "the later one in the alphabet, as both are equally frequent"
+    return second, "the rarer one"
+
+
+def _affirms(level: str) -> int:
+    """1 if a level says yes, -1 if it says no, 0 if neither."""
+    return (plain(level) in _YES) - (plain(level) in _NO)
 
 
 def _order(level: str) -> tuple[float, str]:

@@ -27,16 +27,17 @@ def knows_the_answer(column: pd.Series, kind: Column, labels: pd.Series) -> str:
         whether it is known.
     """
     rows = labels.notna()
-    classes = labels[rows].value_counts()
-    classes = classes.index[classes >= _FEWEST]
+    counts = labels[rows].value_counts()
+    classes = counts.index[counts >= _FEWEST]
     if len(classes) < 2:
         return ""
     recorded = column[rows].notna()
     if _for_one_class_only(recorded, labels[rows]):
         return "known for one class of the target only"
-    values = {"whether it is known": recorded.astype(float)}
+    values: dict[str, pd.Series | pd.DataFrame] = {}
     if kind.kind in ("numeric", "categorical", "constant"):
-        values = {"it": _coded(column[rows], kind, labels[rows], classes)} | values
+        values["it"] = _coded(column[rows], kind, labels[rows], classes)
+    values["whether it is known"] = recorded.astype(float)
     for what, scores in values.items():
         auroc = _macro(scores, labels[rows], classes)
         if auroc > HIGHEST:

@@ -45,15 +45,22 @@ def find_images(inputs: list[Path], skip: Path | None) -> dict[str, Path]:
     folders = [path for path in inputs if path.is_dir()]
     found = {path.name: path for path in inputs if path.is_file() and _is_image(path)}
     for folder in folders:
-        for path in sorted(folder.rglob("*")):
-            inner = path.relative_to(folder)
-            hidden = any(part.startswith(".") for part in inner.parts)
-            if hidden or (skip is not None and path.resolve().is_relative_to(skip.resolve())):
-                continue
-            if path.is_file() and _is_image(path):
-                name = inner if len(folders) == 1 else Path(folder.name) / inner
-                found[name.as_posix()] = path
+        above = Path(folder.name) if len(folders) > 1 else Path()
+        for path in _files(folder, skip):
+            found[(above / path.relative_to(folder)).as_posix()] = path
     return found
+
+
+def _files(folder: Path, skip: Path | None) -> list[Path]:
+    """Return the image files of a folder, without hidden ones and those of another folder."""
+    visible = [
+        path
+        for path in sorted(folder.rglob("*"))
+        if not any(part.startswith(".") for part in path.relative_to(folder).parts)
+    ]
+    away = None if skip is None else skip.resolve()
+    here = [path for path in visible if away is None or not path.resolve().is_relative_to(away)]
+    return [path for path in here if path.is_file() and _is_image(path)]
 
 
 def _is_image(path: Path) -> bool:
@@ -101,16 +108,15 @@ def _by_name(names: list[str], column: pd.Series) -> Links:
     for name in names:
         for key in _endings(name):
             files[key].append(name)
-    rows, severed = [], {}
-    for row, cell in enumerate(column):
-        if not isinstance(cell, str):
-            continue
+    rows: list[tuple[int, str]] = []
+    severed: dict[str, str] = {}
+    for row, cell in enumerate(column.fillna("")):
         ends = (key for key in _endings(cell) if key in files)
-        hits = files[next(ends, "")] if cell else []
+        hits = files.get(next(ends, ""), [])
         if len(hits) > 1 and "." in cell.rpartition("/")[2]:
-            severed |= {file: f"named alike in several folders: {cell}" for file in hits}
-            continue
-        rows += [(row, file) for file in hits]
+            severed |= dict.fromkeys(hits, "named alike in several folders")
+        else:
+            rows += [(row, file) for file in hits]
     pairs, shared = _single(rows)
     return Links(str(column.name), "by file name", pairs, severed | shared)
 

@@ -68,7 +68,8 @@ def read_sheets(path: Path) -> list[Sheet]:
     if name.endswith(_WORKBOOK):
         sheets = read_workbook(path)
         many = len(sheets) > 1
-        return [_sheet(f"{path.name}:{tab}" if many else path.name, *rest) for tab, *rest in sheets]
+        names = [f"{path.name}:{tab}" if many else path.name for tab, _, _ in sheets]
+        return [_sheet(n, *found[1:]) for n, found in zip(names, sheets, strict=True)]
     return [_sheet(path.name, *read_delimited(path))]
 
 

@@ -12,10 +12,10 @@ from hybrid_zoo.pipelines.guessing.leaks import knows_the_answer
 from hybrid_zoo.pipelines.guessing.words import plain, says
 
 _COMMON = set(
-    "in at on of the and or is has was had no yes any ever hospital patient day days time date year "
-    "first last status type class group diagnosis diagnose diagnostic result ergebnis flag code id "
-    "name nr der die das des im am bei nach vor und ja nein le la les de du en et au ou with mit "
-    "avec n h hours months binary label target outcome follow up recode".split()
+    "in at on of the and or is has was had no yes any ever hospital patient day days time date "
+    "year first last status type class group diagnosis diagnose diagnostic result ergebnis flag "
+    "code id name nr der die das des im am bei nach vor und ja nein le la les de du en et au ou "
+    "with mit avec n h hours months binary label target outcome follow up recode".split()
 )
 _MOST_GROUPS = 10
 _REST = {
@@ -56,22 +56,19 @@ def choose_roles(
         targets: The targets.
         variables: Names of what other tables record over time; how often is told by `n_NAME`.
     """
-    recorded = {plain(name) for name in variables}
-    own = {labels.column for labels in targets}
-    shared = {w for labels in targets for w in plain(labels.column).split()} - _COMMON
-    roles: dict[str, Role] = {}
-    for name, column in columns.items():
-        if name in own:
-            roles[name] = Role("target", "the target")
-            continue
-        role = (
+    recorded = set(map(plain, variables))
+    own = [labels.column for labels in targets]
+    shared = set(plain(" ".join(own)).split()) - _COMMON
+    roles = dict.fromkeys(own, Role("target", "the target"))
+    for name in filter(lambda name: name not in own, columns):
+        column, taken = columns[name], {role.role for role in roles.values()}
+        roles[name] = (
             _by_name(name, column, shared)
             or _counts(name, recorded)
             or _by_values(frame[name], column, targets)
+            or _by_place(frame, column, taken)
         )
-        role = role or _by_place(frame, column, {r.role for r in roles.values()})
-        roles[name] = role
-    return roles
+    return {name: roles[name] for name in columns}
 
 
 def _by_name(name: str, column: Column, shared: Iterable[str]) -> Role | None:
@@ -108,12 +105,13 @@ def _by_place(frame: pd.DataFrame, column: Column, taken: set[str]) -> Role:
     name = column.name
     if says(name, "split"):
         return _part(frame, column, taken)
-    if column.kind == "categorical" and column.levels > MOST_LEVELS:
+    if column.kind != "categorical":
+        return Role("input", "an input")
+    if column.levels > MOST_LEVELS:
         return Role("left", f"{column.levels} levels are too many for an input")
-    if says(name, "site") and column.kind == "categorical":
+    if says(name, "site"):
         return Role("left" if "site" in taken else "site", "an institution: reported apart")
-    grouping = says(name, "group") and column.kind == "categorical"
-    if grouping and column.levels <= _MOST_GROUPS:
+    if says(name, "group") and column.levels <= _MOST_GROUPS:
         return Role("group", "an input, and reported apart")
     return Role("input", "an input")
 

@@ -2,6 +2,7 @@
 
 import re
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 import pandas as pd
@@ -10,7 +11,7 @@ from hybrid_zoo.pipelines.guessing.keys import join_ids
 from hybrid_zoo.pipelines.guessing.kinds import Column
 from hybrid_zoo.pipelines.guessing.sheet import Sheet, counted
 from hybrid_zoo.pipelines.guessing.times import Clock, find_clock, hours
-from hybrid_zoo.pipelines.guessing.words import plain, says
+from hybrid_zoo.pipelines.guessing.words import plain
 
 EVENTS = ["sample_id", "hours", "variable", "value"]
 _VARIABLE = (
@@ -50,35 +51,46 @@ def shape_of(sheet: Sheet, columns: dict[str, Column]) -> Shape:
         columns: What its columns are.
     """
     clock = find_clock(columns, sheet.stem)
-    if sheet.stem == "events" and set(EVENTS) <= set(columns):
+    filled = [column for column in columns.values() if column.kind != "empty"]
+    ids = [column for column in filled if column.kind == "id"]
+    rest = [column for column in filled if column not in ids and not _is_clock(column, clock)]
+    named = _by_name(sheet.stem, set(columns), clock)
+    return named or _long(rest, clock, ids) or _other(rest, clock, ids)
+
+
+def _by_name(stem: str, names: set[str], clock: Clock | None) -> Shape | None:
+    if stem == "events" and set(EVENTS) <= names:
         return Shape("long", clock, "variable", ("value",))
-    if sheet.stem == "notes" and {"sample_id", "text"} <= set(columns):
+    if stem == "notes" and {"sample_id", "text"} <= names:
         return Shape("notes", clock, values=("text",))
-    rest = [c for c in columns.values() if c.kind not in ("id", "empty")]
-    rest = [c for c in rest if clock is None or c.name != clock.column]
-    ids = [c for c in columns.values() if c.kind == "id"]
-    repeated = any(c.levels < c.known for c in ids)
-    return _long(rest, clock, repeated) or _other(rest, clock, ids, repeated)
+    return None
 
 
-def _long(rest: list[Column], clock: Clock | None, repeated: bool) -> Shape | None:
+def _is_clock(column: Column, clock: Clock | None) -> bool:
+    return clock is not None and clock.column == column.name
+
+
+def _repeated(ids: list[Column]) -> bool:
+    return any(column.levels < column.known for column in ids)
+
+
+def _long(rest: list[Column], clock: Clock | None, ids: list[Column]) -> Shape | None:
     variable = _first(rest, _VARIABLE, ("categorical", "text", "constant"))
     value = _first(rest, _VALUE, ("numeric", "categorical", "text", "constant"), but=variable)
     if variable and value:
         return Shape("long", clock, variable, (value,))
     amounts = _names(rest, "numeric")
     words = [name for name in _names(rest, "categorical") if not re.search(_ASIDE, plain(name))]
-    if repeated and len(amounts) == len(words) == 1 and len(rest) <= 4:
+    if _repeated(ids) and len(amounts) == len(words) == 1 and len(rest) <= 4:
         return Shape("long", clock, words[0], (amounts[0],))
     return None
 
 
-def _other(rest: list[Column], clock: Clock | None, ids: list[Column], repeated: bool) -> Shape:
-    amounts = _names(rest, "numeric")
-    texts = [name for name in _names(rest, "text") if not says(name, "identity")]
+def _other(rest: list[Column], clock: Clock | None, ids: list[Column]) -> Shape:
+    amounts, texts = _names(rest, "numeric"), _names(rest, "text")
     if ids and texts and len(rest) <= 3 and not amounts:
         return Shape("notes", clock, values=(texts[0],))
-    if repeated and clock is not None and amounts:
+    if _repeated(ids) and clock is not None and amounts:
         return Shape("wide", clock, values=tuple(amounts))
     return Shape("rows", clock)
 
@@ -160,7 +172,7 @@ _MOST_STEPS = 200
 _SEEN = 0.3  # of the samples have a row in the window
 
 
-def window(events: pd.DataFrame) -> tuple[dict[str, float], str]:
+def window(events: pd.DataFrame) -> tuple[dict[str, Any], str]:
     """Guess start, end and step of the events from their hours.
 
     Args:

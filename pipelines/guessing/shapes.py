@@ -1,6 +1,7 @@
 """Which of several tables holds the samples, and what the others hold."""
 
 from dataclasses import dataclass, field
+from functools import partial
 
 from hybrid_zoo.errors import ConfigError
 from hybrid_zoo.pipelines.guessing.keys import choose_keys
@@ -83,16 +84,18 @@ def _samples(tables: list[Table], targets: list[str]) -> Table:
     if len(fixed) == 1:
         return fixed[0]
     found = [t for t in tables if t.shape.kind in ("rows", "wide")] or tables
-    for narrow in (lambda t: _has(t, targets), _one_row_each, _no_image_table):
-        fit = [table for table in found if narrow(table)]
-        found = fit or found
-    if len(found) == 1:
-        return found[0]
-    names = [f"{t.sheet.name} ({counted(len(t.sheet.frame), 'row')})" for t in found]
-    raise ConfigError(
-        f"{listed(names)} could each hold the samples. Name the files to use instead of the "
-        "folder: hybrid-zoo init SAMPLES.csv OTHER.csv IMAGE_FOLDER --out OUT."
-    )
+    for narrow in (partial(_has, targets=targets), _one_row_each, _no_image_table):
+        found = list(filter(narrow, found)) or found
+    if len(found) > 1:
+        raise ConfigError(
+            f"{listed(map(_described, found))} could each hold the samples. Name the files to use "
+            "instead of the folder: hybrid-zoo init SAMPLES.csv OTHER.csv IMAGE_FOLDER --out OUT."
+        )
+    return found[0]
+
+
+def _described(table: Table) -> str:
+    return f"{table.sheet.name} ({counted(len(table.sheet.frame), 'row')})"
 
 
 def _has(table: Table, targets: list[str]) -> bool:

@@ -1,5 +1,6 @@
 """A table as it was found, and what was done to read it."""
 
+from collections.abc import Iterable
 from dataclasses import dataclass, replace
 from typing import Self
 
@@ -37,16 +38,26 @@ class Sheet:
         return replace(self, notes=whole, frame=self.frame if frame is None else frame)
 
 
-def listed(names: object, most: int = 5) -> str:
+def listed(names: Iterable[object], most: int = 5) -> str:
     """List a few names, and say how many more there are.
 
     Args:
         names: Any iterable.
         most: How many are named.
     """
-    items = [str(name) for name in names]  # type: ignore[attr-defined]
+    items = [str(name) for name in names]
     more = f" and {len(items) - most} more" if len(items) > most else ""
     return ", ".join(items[:most]) + more
+
+
+def prefixed(name: str, notes: Iterable[str]) -> list[str]:
+    """Say of each note what it is about; empty ones are left out.
+
+    Args:
+        name: What they are about.
+        notes: Sentences.
+    """
+    return [f"{name}: {note}" for note in notes if note]
 
 
 def counted(number: int, what: str) -> str:

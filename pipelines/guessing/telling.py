@@ -53,6 +53,10 @@ def _look_at_columns(draft: Draft) -> None:
     draft.look += flagged[:8]
     if len(flagged) > 8:
         draft.look.append(f"{len(flagged) - 8} further columns marked LOOK in cohort.yaml")
+    _look_at_names_and_dates(draft)
+
+
+def _look_at_names_and_dates(draft: Draft) -> None:
     named = [name for name in draft.columns if says(name, "identity")]
     if named:
         draft.look.append(

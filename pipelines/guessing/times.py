@@ -51,13 +51,16 @@ def find_clock(columns: dict[str, Column], stem: str) -> Clock | None:
     if not fit:
         return None
     best = max(fit, key=lambda c: (_since(c.name), _own(c.name, stem), c.levels))
-    others = [c.name for c in fit if c is not best]
+    return _read_as(best, [c.name for c in fit if c is not best])
+
+
+def _read_as(best: Column, others: list[str]) -> Clock:
     beside = f" (not {', '.join(others)})" if others else ""
     if best.kind == "date":
         return Clock(best.name, 0.0, f"hours from the dates of {best.name!r}{beside}")
-    factor = next((f for unit, f in _HOURS.items() if re.search(unit, plain(best.name))), None)
-    unit = "" if factor is not None else ": UNIT UNKNOWN, taken as hours"
-    factor = 1.0 if factor is None else factor
+    factors = [factor for unit, factor in _HOURS.items() if re.search(unit, plain(best.name))]
+    unit = "" if factors else ": UNIT UNKNOWN, taken as hours"
+    factor = (*factors, 1.0)[0]
     return Clock(best.name, factor, f"hours are {best.name!r} x {factor:.4g}{unit}{beside}")
 
 
@@ -83,18 +86,21 @@ def _own(name: str, stem: str) -> bool:
     return bool(words & {word.rstrip("s") for word in plain(name).split()})
 
 
-def index_dates(frame: pd.DataFrame, columns: dict[str, Column]) -> pd.Series | None:
+def index_dates(
+    frame: pd.DataFrame, columns: dict[str, Column], ids: pd.Series
+) -> pd.Series | None:
     """Return the index time of each sample, if the samples table has a date that may be it.
 
     Args:
         frame: The samples table.
         columns: What its columns are.
+        ids: Its samples, which become the index.
     """
     dates = [c.name for c in columns.values() if c.kind == "date" and _may_begin(c.name)]
     if not dates:
         return None
     best = max(dates, key=lambda name: (says(name, "index"), -dates.index(name)))
-    return read_dates(frame[best]).values.rename(best)
+    return read_dates(frame[best]).values.rename(best).set_axis(ids.to_numpy())
 
 
 def _may_begin(name: str) -> bool:

@@ -44,7 +44,7 @@ _OUTCOME = (
     r"|transfer(red)?|progression|progress|ausgang|final|disposition|ansprechen|responders?"
     r"|reponse)\b|(?<!motor )(?<!verbal )(?<!eye )\bresponse\b",
     # What happened, as against what was predicted; a horizon that lies after the prediction.
-    r"\bactual|\bnew tumou?r|\b(vent|ventilat\w*|beatmungs?) ?(days|hours|tage|stunden|jours|heures)"
+    r"\bactual|\bnew tumou?r|\b(vent|ventilat\w*|beatmungs?) ?(days|hours|tage|stunden|jours)"
     r"|\b(28|30|60|90|180|365) ?(d|days?|tage?n?|jours?|j|dias?)\b"
     r"|\b(day|tag|jour|d|j) ?(28|30|60|90|180|365)\b"
     r"|\b(a|at|after|nach|apres|bei) (1|3|5|6|12|24) ?"
@@ -56,7 +56,8 @@ _OUTCOME = (
     r"|\b(vital|life|event|final|end|patient|last|tumou?r|disease)\w* (status|statut|state)"
     r"|\b(status|statut) (vital|at|bei|am|end)|\bevent (time|date|day|status)",
     # Lengths of time that end with what is predicted.
-    r"length of stay|^d time$|^time[a-z]{2,5}$|^fecha def|\bstay (length|days|duration)|\bdays? (in|of) (the )?(hospital|icu|stay)"
+    r"length of stay|^d time$|^time[a-z]{2,5}$|^fecha def|\bstay (length|days|duration)"
+    r"|\bdays? (in|of) (the )?(hospital|icu|stay)"
     r"|\b(hospital|icu|hosp|kh|krankenhaus|stations|its|beatmungs) ?(days|tage|dauer|aufenthalt)"
     r"|\bduree\b.*\b(sejour|hospi\w*)|\b(nb )?jours\b.*\bhospi|\bdms\b"
     r"|\b(time|days|months|years|zeit|tage|monate|temps|delai|jours|mois|dias|tiempo) "
@@ -100,7 +101,8 @@ _ROLES: Mapping[str, re.Pattern[str]] = {
         r"\bids?\b|\b(nr|no|num|numero|mrn|pid|ipp|nip|nss|uid|key|rownames?|row|lfd)\b|nummer"
         r"|\bident|pseudonym|accession|\b(patient|patientin|subject|proband\w*|case|fall|barcode)$"
         r"|\b(pat|patient|subject|case|fall|record|study|studien|stay|image|exam|visit|sample|hadm"
-        r"|icustay|encounter|series|accession)(id|nr|no|num)\b|\bdossier$|^(unnamed 0|index|record)$"
+        r"|icustay|encounter|series|accession)(id|nr|no|num)\b|\bdossier$"
+        r"|^(unnamed 0|index|record)$"
     ),
     "patient": re.compile(
         r"^(?!.*(stay|visit|exam|image|sample))(.*\b|)(pat|subject|person|mrn"

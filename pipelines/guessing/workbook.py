@@ -6,6 +6,7 @@ import zipfile
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 import pandas as pd
 
 from hybrid_zoo.errors import DataError
@@ -60,14 +61,13 @@ def _openpyxl() -> Any:
 
 def _cells(sheet: Any) -> tuple[pd.DataFrame, list[str]]:
     rows = [[_text(cell) for cell in row] for row in sheet.iter_rows()]
-    frame = pd.DataFrame(rows, dtype=object).fillna("")
+    cells = np.array(rows, dtype=object).reshape(len(rows), -1)
     for area in sheet.merged_cells.ranges:
-        rows_of, columns_of = (area.min_row, area.max_row), (area.min_col, area.max_col)
-        corner = frame.iat[rows_of[0] - 1, columns_of[0] - 1]
-        frame.iloc[rows_of[0] - 1 : rows_of[1], columns_of[0] - 1 : columns_of[1]] = corner
+        rows_of = slice(area.min_row - 1, area.max_row)
+        cells[rows_of, area.min_col - 1 : area.max_col] = cells[area.min_row - 1, area.min_col - 1]
     merged = len(sheet.merged_cells.ranges)
     notes = [f"{counted(merged, 'merged area')}: each cell got the area's text"] if merged else []
-    return frame.astype(str), notes
+    return pd.DataFrame(cells, dtype=str), notes
 
 
 def _text(cell: Any) -> str:

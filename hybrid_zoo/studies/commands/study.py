@@ -86,8 +86,7 @@ def study(
     settings = read_settings(config, given)
     refuse_existing(out, overwrite=overwrite)
     found = read(cohort)
-    print_lines(found.summary())
-    print_lines(leaks_in_short(found))
+    print_lines([*found.summary(), *leaks_in_short(found)])
     run = run_with_bar(found, settings, out, overwrite=overwrite, new=new)
     print_lines(verdicts(run))
     if mlflow is not None:
