@@ -10,6 +10,8 @@ import re
 import unicodedata
 from collections.abc import Mapping
 
+from hybrid_zoo.pipelines.outcome_names import named_like_outcome
+
 _UMLAUTS = str.maketrans({"ä": "ae", "ö": "oe", "ü": "ue", "ß": "ss", "œ": "oe", "æ": "ae"})
 
 
@@ -127,4 +129,6 @@ def says(name: str, what: str) -> bool:
         what: `outcome`, `score`, `group`, `site`, `split`, `shortcut`, `identity`, `id`, `patient`,
             `count`, `birth` or `index`.
     """
+    if what == "outcome" and named_like_outcome(name):  # what would raise an alarm, and more
+        return True
     return _ROLES[what].search(plain(name)) is not None
