@@ -129,6 +129,7 @@ def says(name: str, what: str) -> bool:
         what: `outcome`, `score`, `group`, `site`, `split`, `shortcut`, `identity`, `id`, `patient`,
             `count`, `birth` or `index`.
     """
-    if what == "outcome" and named_like_outcome(name):  # what would raise an alarm, and more
+    # What would raise an alarm, and more; dates are told by their cells.
+    if what == "outcome" and named_like_outcome(name) not in (None, "date"):
         return True
     return _ROLES[what].search(plain(name)) is not None
