@@ -113,7 +113,7 @@ class HybridClassifier(ClassifierMixin, BaseEstimator):
             `(rows, classes)` in the order of `classes_`.
         """
         check_is_fitted(self, "model_")
-        frame = checked_frame(X, self.feature_names_in_)
+        frame = checked_frame(X, list(self.feature_names_in_))
         inputs = self._reader.read(frame, categories=self._categories).inputs
         found = self.model_.logits.predict(
             {name: np.asarray(inputs[name]) for name in self.model_.input}, verbose=0

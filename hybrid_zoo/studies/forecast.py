@@ -77,7 +77,7 @@ def duration(seconds: float) -> str:
         Such as "50 seconds", "12 minutes" or "3.5 hours".
     """
     if seconds < 90:
-        return counted(max(10, round(seconds, -1)), "second")
+        return counted(max(10, 10 * round(seconds / 10)), "second")
     if seconds < 90 * 60:
         return counted(round(seconds / 60), "minute")
     return f"{seconds / 3600:.1f} hours"

@@ -3,6 +3,7 @@
 from dataclasses import dataclass
 
 import numpy as np
+import pandas as pd
 
 from hybrid_zoo.pipelines.arrays import CohortArrays
 from hybrid_zoo.pipelines.digests import sample_digests
@@ -53,7 +54,7 @@ def find_parts(trained: Trained, arrays: CohortArrays, *, other_patients: bool =
             left_out=0,
             notices=_lookalikes(digests, trained_on["content"].to_numpy()),
         )
-    place = splits.index.get_indexer(arrays.sample_ids)
+    place = splits.index.get_indexer(pd.Index(arrays.sample_ids))
     role = np.where(place >= 0, split.to_numpy()[place], NEW)
     role[role == "none"] = NEW
     role[np.isin(arrays.patient_ids, trained_on["patient_id"])] = "train"
