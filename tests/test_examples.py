@@ -100,12 +100,13 @@ def test_the_tutorial_runs_line_by_line_from_an_empty_folder(tmp_path):
         shell(text, tmp_path) if language == "sh" else run("-c", text, folder=tmp_path)
         for language, text in steps(TUTORIAL)
     ]
-    assert len(said) == 9
+    assert len(said) == 10
     assert "All that is needed is there." in said[0]
     assert "A shortcut explains the score" in said[4] and "report.html" in said[5]
     assert said[6].splitlines()[-3].startswith("sample_id,target")
+    assert "New patients" in said[7] and "Calibration slope" in said[7]
     changes = [
-        float(line.split(":")[1]) for line in " ".join(said[7:]).splitlines() if "largest" in line
+        float(line.split(":")[1]) for line in " ".join(said[8:]).splitlines() if "largest" in line
     ]
     assert len(changes) == 2 and max(changes) < 1e-6
 
