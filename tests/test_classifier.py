@@ -128,7 +128,7 @@ def test_one_class_is_refused(table):
 
 def test_an_unknown_key_or_name_of_the_model_is_refused(table):
     folder, frame, y = table
-    with pytest.raises(ConfigError, match="unknown key 'unit' Did you mean 'units'"):
+    with pytest.raises(ConfigError, match=r"unknown key 'unit'\. Did you mean 'units'"):
         classifier(folder, model={"unit": 8}).fit(frame, y)
     with pytest.raises(ConfigError, match="paper_cnn"):
         classifier(folder, model={"image": "papercnn"}).fit(frame, y)
