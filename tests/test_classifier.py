@@ -46,6 +46,7 @@ def classifier(folder, **changed):
     return HybridClassifier(folder=folder, **given | changed)
 
 
+@pytest.mark.slow  # quick enough, but the README's own lines cross-validate it too
 def test_it_works_in_cross_val_score_and_survives_clone(table):
     folder, frame, y = table
     one = classifier(folder)

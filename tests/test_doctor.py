@@ -48,6 +48,7 @@ def rows(output):
     return {row["name"]: row for row in json.loads(output)["findings"]}
 
 
+@pytest.mark.slow
 def test_a_sound_machine_passes_its_self_test(doctor):
     code, out, err = doctor()
     assert code == 0 and "All that is needed is there." in out, out + err
