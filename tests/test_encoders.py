@@ -14,8 +14,12 @@ from hybrid_zoo.inputs import InputSpec
 from hybrid_zoo.registries import BAGS, ENCODERS, FUSIONS
 from hybrid_zoo.saving import load, save
 
+LARGE = {"resnet50", "densenet121", "efficientnetv2b0", "convnext_tiny"}
+"""Of the published backbones the smallest is always tested; these take minutes together."""
 CASES = [
-    pytest.param(kind, builder, id=f"{kind}-{name}")
+    pytest.param(
+        kind, builder, id=f"{kind}-{name}", marks=[pytest.mark.slow] if name in LARGE else []
+    )
     for kind, registry in ENCODERS.items()
     for name, builder in registry.items()
 ]

@@ -31,6 +31,7 @@ for sequence, fusion in (("grud", "gated"), ("transformer", "attention")):
 
 
 @pytest.mark.skipif(importlib.util.find_spec("jax") is None, reason="jax is not installed")
+@pytest.mark.slow
 def test_the_zoo_trains_and_predicts_on_the_jax_backend():
     here = str(Path(__file__).parent)
     env = os.environ | {"KERAS_BACKEND": "jax", "PYTHONPATH": here, "JAX_PLATFORMS": "cpu"}
