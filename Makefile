@@ -32,7 +32,7 @@ $(STAMP): pyproject.toml setup.py
 	$(BIN)/python -m pip install --quiet --editable '.[all]'
 	touch $@
 
-demo: $(STAMP)    ## Two simulated studies with known answers, about five minutes
+demo: $(STAMP)    ## Two simulated studies with known answers, five to ten minutes
 	$(BIN)/hybrid-zoo demo
 
 test: $(STAMP)    ## The tests, without the slow ones
