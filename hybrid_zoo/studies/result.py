@@ -20,7 +20,6 @@ from hybrid_zoo.studies.pages import page_template
 from hybrid_zoo.studies.report_files import Run, read_run
 from hybrid_zoo.studies.settings import read_settings
 from hybrid_zoo.studies.tables_models import ranking_table
-from hybrid_zoo.studies.verdicts import verdicts
 from hybrid_zoo.studies.words import headline, verdict_in_words
 
 _COMMAND = "hybrid_zoo.study in Python"
@@ -114,8 +113,15 @@ class StudyResult:
         areas = areas.reindex(columns=["value", "low", "high"])
         return table.join(areas.rename(columns={"value": "auroc"}))
 
+    def in_words(self) -> list[str]:
+        """Say what was found for every target, in sentences."""
+        lines = []
+        for target, block in self.metrics["targets"].items():
+            lines += [f"{target}: {headline(block)}", *self._sentences(block)]
+        return lines
+
     def __str__(self) -> str:
-        return "\n".join([*verdicts(self.folder), f"Report: {self.report}"])
+        return "\n".join([*self.in_words(), f"Report: {self.report}"])
 
     def __repr__(self) -> str:
         said = ", ".join(f"{target}: {words}" for target, words in self.verdict.items())
@@ -128,14 +134,16 @@ class StudyResult:
         sections = [
             {
                 "name": f"{target}{ending}: {headline(block)}",
-                "words": verdict_in_words(
-                    block, cohort=metrics["cohort"], simulated=metrics["simulated"]
-                ),
+                "words": self._sentences(block),
                 "table": ranking_table(block, f"Table 1, {target}{ending}"),
             }
             for target, block in metrics["targets"].items()
         ]
         return page_template("notebook.html.j2").render(sections=sections)
+
+    def _sentences(self, block: Mapping[str, Any]) -> list[str]:
+        cohort, simulated = self.metrics["cohort"], self.metrics["simulated"]
+        return verdict_in_words(block, cohort=cohort, simulated=simulated)
 
     def _block(self, target: str | None) -> Mapping[str, Any]:
         blocks = self.metrics["targets"]

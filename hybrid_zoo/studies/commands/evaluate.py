@@ -8,8 +8,13 @@ import typer
 from hybrid_zoo.errors import ConfigError
 from hybrid_zoo.studies.commands.app import PATIENTS, app
 from hybrid_zoo.studies.commands.arguments import Run
-from hybrid_zoo.studies.commands.console import bar, console, print_lines, print_table
-from hybrid_zoo.studies.commands.console import write_quarantine as write_bad
+from hybrid_zoo.studies.commands.console import (
+    bar,
+    console,
+    print_lines,
+    print_table,
+    write_quarantine,
+)
 from hybrid_zoo.studies.quiet import load_tensorflow
 from hybrid_zoo.studies.statement import STATEMENT
 
@@ -57,7 +62,7 @@ def evaluate(
     print_evaluation(measured, parts, notices)
     if out is not None:
         write_evaluation(out, trained, arrays, parts, measured, predictions, notices)
-        write_bad(found.quarantine, out / "quarantine.csv")
+        write_quarantine(found.quarantine, out / "quarantine.csv")
         console.print(f"Page: {out / 'evaluation.html'}. The folder holds patient-level data.")
     console.print(STATEMENT, markup=False)
 

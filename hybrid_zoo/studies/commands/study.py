@@ -14,6 +14,7 @@ from hybrid_zoo.studies.quiet import load_tensorflow
 
 if TYPE_CHECKING:
     from hybrid_zoo.pipelines.cohort import Cohort
+    from hybrid_zoo.studies.result import StudyResult
     from hybrid_zoo.studies.settings import Settings
 
 INTERRUPTED = 130  # what a shell calls the end by Ctrl-C
@@ -79,7 +80,6 @@ def study(
     RUN holds patient-level data and a model that may memorise it: protect it like the source.
     """
     from hybrid_zoo.studies.settings import Settings, read_settings
-    from hybrid_zoo.studies.verdicts import verdicts
     from hybrid_zoo.studies.words import CUSTODY
 
     given = {name: value for name, value in context.params.items() if name in Settings.model_fields}
@@ -88,7 +88,7 @@ def study(
     found = read(cohort)
     print_lines([*found.summary(), *leaks_in_short(found)])
     run = run_with_bar(found, settings, out, overwrite=overwrite, new=new)
-    print_lines(verdicts(run))
+    print_lines(StudyResult(run).in_words())
     if mlflow is not None:
         from hybrid_zoo.studies.mlflow_log import log_to_mlflow
 

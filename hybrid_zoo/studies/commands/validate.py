@@ -6,11 +6,9 @@ from typing import Annotated
 import typer
 
 from hybrid_zoo.studies.commands.alarms import report_leaks
-from hybrid_zoo.studies.commands.app import PATIENTS, app
+from hybrid_zoo.studies.commands.app import DATA, PATIENTS, app
 from hybrid_zoo.studies.commands.arguments import Folder
 from hybrid_zoo.studies.commands.console import console, print_lines, read, write_quarantine
-
-DATA = 3  # exit code
 
 
 @app.command("validate", rich_help_panel=PATIENTS)
