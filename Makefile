@@ -5,6 +5,7 @@ BIN := $(VENV)/bin
 STAMP := $(VENV)/.installed
 # Tests mostly trace graphs, which takes one core; a file's tests share what they build.
 WORKERS ?= 2
+MARKS ?= not slow and not newcomer
 # These read published data; every other benchmark makes its own.
 ON_DATA := $(patsubst %,benchmarks/%.py,real shortcuts digits encoders imbalance ensembles)
 BENCHMARKS := $(filter-out benchmarks/_% $(ON_DATA),$(wildcard benchmarks/*.py))
@@ -35,11 +36,11 @@ $(STAMP): pyproject.toml setup.py
 demo: $(STAMP)    ## Two simulated studies with known answers, five to ten minutes
 	$(BIN)/hybrid-zoo demo
 
-test: $(STAMP)    ## The tests, without the slow ones
-	$(BIN)/python -m pytest -n $(WORKERS) --dist loadfile --no-loadscope-reorder -m "not slow"
+test: $(STAMP)    ## The tests, without the slow ones; MARKS="not slow" as in CI
+	$(BIN)/python -m pytest -n $(WORKERS) --dist loadfile --no-loadscope-reorder -m "$(MARKS)"
 
 test-slow: $(STAMP)  ## The slow tests alone
-	$(BIN)/python -m pytest -m slow
+	$(BIN)/python -m pytest -m "slow or newcomer"
 
 lint: $(STAMP)    ## Format, style, types, contents of the wheel
 	$(BIN)/ruff format --check .

@@ -15,7 +15,7 @@ sys.path.insert(0, str(Path(__file__).parent))  # so that tests can import `fact
 
 # Files that take longest, longest first: whichever comes last keeps one core waiting.
 LONGEST = """
-study study_kinds examples encoders rivals jax options training hybrid images shards bags saving
+newcomer study study_kinds examples encoders rivals jax options training hybrid images shards bags saving
 fusions predict frozen table_fuzz tuner leaks search search_report store
 """.split()
 

@@ -16,7 +16,7 @@ SITE = ROOT / "site"
 PAGES = sorted(path.relative_to(SITE).as_posix() for path in SITE.rglob("*.html"))
 
 pytestmark = [
-    pytest.mark.slow,
+    pytest.mark.newcomer,
     pytest.mark.skipif(not PAGES, reason="no site/ here; run: make docs"),
 ]
 

@@ -12,6 +12,7 @@ from hybrid_zoo.errors import ConfigError
 from hybrid_zoo.pipelines.cohort import Cohort
 from hybrid_zoo.pipelines.simulation import simulate
 from hybrid_zoo.saving import load
+from hybrid_zoo.studies.commands import study as command
 from hybrid_zoo.studies.external import measure
 from hybrid_zoo.studies.known_patients import find_parts
 from hybrid_zoo.studies.new_patients import notices, predict, read_labelled, read_new_patients
@@ -48,6 +49,15 @@ def test_a_run_folder_holds_every_file(run):
     assert {f"{m}-icu.skops" for m in SIMPLE} < baselines
     assert list((run / "figures").iterdir())
     assert (run / "quarantine.csv").read_text() == "table,row,file,column,reason\n"
+
+
+def test_the_command_ends_with_verdicts_and_report(call, run, monkeypatch, cohort_folder):
+    """Of a study that was run: how it is run, the newcomers' tests try."""
+    monkeypatch.setattr(command, "run_with_bar", lambda *_, **__: run)
+    code, out, err = call("study", cohort_folder, "--out", cohort_folder / "run")
+    assert code == 0 and not err
+    assert all(line in out for line in StudyResult(run).in_words())
+    assert f"Report: {run / 'report.html'}" in out and "protect it like the source" in out
 
 
 def test_the_run_keeps_what_its_searches_report_and_nothing_of_their_state(run):

@@ -14,7 +14,6 @@ from hybrid_zoo.studies.quiet import load_tensorflow
 
 if TYPE_CHECKING:
     from hybrid_zoo.pipelines.cohort import Cohort
-    from hybrid_zoo.studies.result import StudyResult
     from hybrid_zoo.studies.settings import Settings
 
 INTERRUPTED = 130  # what a shell calls the end by Ctrl-C
@@ -79,6 +78,7 @@ def study(
 
     RUN holds patient-level data and a model that may memorise it: protect it like the source.
     """
+    from hybrid_zoo.studies.result import StudyResult
     from hybrid_zoo.studies.settings import Settings, read_settings
     from hybrid_zoo.studies.words import CUSTODY
 
