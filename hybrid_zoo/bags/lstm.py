@@ -7,6 +7,7 @@ from hybrid_zoo.layers.bag import as_bag
 from hybrid_zoo.layers.full_precision import FullPrecision
 from hybrid_zoo.layers.gaps import close_gaps
 from hybrid_zoo.layers.knobs import check_knobs
+from hybrid_zoo.layers.lstm import LSTM
 from hybrid_zoo.registries import BAGS
 
 
@@ -66,7 +67,7 @@ def lstm(*, units: int = 64, name: str = "lstm") -> Pool:
 
     def pool(features, real):
         bag, mask, present = ImagesInOrder(name=f"{name}_order")(features, real)
-        state = keras.layers.LSTM(units, name=name)(bag, mask=mask)
+        state = LSTM(units, name=name)(bag, mask=mask)
         return keras.layers.Multiply(name=f"{name}_state")([state, present])
 
     return pool

@@ -7,6 +7,7 @@ from hybrid_zoo.layers.dense import dense_block
 from hybrid_zoo.layers.fusion_inputs import modality_tokens
 from hybrid_zoo.layers.gaps import close_gaps
 from hybrid_zoo.layers.knobs import check_knobs
+from hybrid_zoo.layers.lstm import LSTM
 from hybrid_zoo.registries import FUSIONS
 
 
@@ -61,7 +62,7 @@ def medfuse_lstm(*, units: int = 64, dropout: float = 0.3, l2: float = 1e-4) -> 
     def fuse(features, presence):
         tokens, there = modality_tokens("medfuse_lstm", features, presence, units)
         tokens, mask, present = PresentFirst(name="medfuse_lstm_order")(tokens, there)
-        x = keras.layers.LSTM(2 * units, name="medfuse_lstm")(tokens, mask=mask)
+        x = LSTM(2 * units, name="medfuse_lstm")(tokens, mask=mask)
         x = keras.layers.Multiply(name="medfuse_lstm_state")([x, present])
         return dense_block(x, units=units, dropout=dropout, l2=l2, name="fused")
 

@@ -5,6 +5,7 @@ import keras
 from hybrid_zoo.inputs import InputSpec, Modality
 from hybrid_zoo.layers.attention_pool import AttentionPool
 from hybrid_zoo.layers.knobs import check_knobs
+from hybrid_zoo.layers.lstm import LSTM
 from hybrid_zoo.layers.sequence_model import sequence_model
 from hybrid_zoo.registries import SEQUENCE_ENCODERS
 
@@ -43,7 +44,7 @@ def attention_lstm(
 
     def core(x, mask, hours):
         for _ in range(layers):
-            x = keras.layers.LSTM(units, return_sequences=True)(x)
+            x = LSTM(units, return_sequences=True)(x)
         return AttentionPool(units, name="attention")(x, mask)[0]
 
     return sequence_model(spec, core, time=time, name=name, units=units, dropout=dropout, l2=l2)

@@ -4,6 +4,7 @@ import keras
 
 from hybrid_zoo.inputs import InputSpec, Modality
 from hybrid_zoo.layers.knobs import check_knobs
+from hybrid_zoo.layers.lstm import LSTM
 from hybrid_zoo.layers.pool_steps import PoolSteps
 from hybrid_zoo.layers.sequence_model import sequence_model
 from hybrid_zoo.registries import SEQUENCE_ENCODERS
@@ -39,9 +40,7 @@ def bilstm(
 
     def core(x, mask, hours):
         for _ in range(layers):
-            x = keras.layers.Bidirectional(keras.layers.LSTM(units, return_sequences=True))(
-                x, mask=mask
-            )
+            x = keras.layers.Bidirectional(LSTM(units, return_sequences=True))(x, mask=mask)
         return PoolSteps()(x, mask)
 
     return sequence_model(spec, core, time=time, name=name, units=units, dropout=dropout, l2=l2)

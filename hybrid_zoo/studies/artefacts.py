@@ -12,6 +12,7 @@ import numpy as np
 import pandas as pd
 import yaml
 
+from hybrid_zoo.layers.lstm import LSTM
 from hybrid_zoo.pipelines.arrays import CohortArrays
 from hybrid_zoo.pipelines.cohort import Cohort
 from hybrid_zoo.pipelines.digests import sample_digests
@@ -53,7 +54,7 @@ def write_settings(folder: Path, cohort: Cohort, arrays: CohortArrays, settings:
 
 
 def write_environment(folder: Path, command: str, looks: int) -> None:
-    """Write `environment.json`: versions, machine, command, looks at this test part.
+    """Write `environment.json`: versions, machine, whose LSTM, command, looks at this test part.
 
     Args:
         folder: The run folder.
@@ -65,6 +66,7 @@ def write_environment(folder: Path, command: str, looks: int) -> None:
         "python": platform.python_version(),
         "platform": platform.platform(),
         "cores": os.cpu_count(),
+        "lstm": "hybrid_zoo" if LSTM(1).is_fast else "keras",
         "packages": {name: importlib.metadata.version(name) for name in PACKAGES},
         "test_looks": looks,
     }

@@ -1,0 +1,225 @@
+"""The recurrence of an LSTM for TensorFlow on a CPU; imported under that backend alone."""
+
+from collections.abc import Callable
+from typing import NamedTuple
+
+import tensorflow as tf
+from tensorflow import raw_ops
+
+_ALONE = 1_200_000
+_FEWEST = 16
+
+
+Saved = dict[str, tf.Tensor]
+"""Name to a list of tensors."""
+
+_SAVED = ("i", "cs", "f", "o", "ci", "co")
+"""What a gradient needs of every step beside the output, by the kernel's names: input gate, cell
+state (of the step before in the loop), forget gate, output gate, candidate, tanh of the state."""
+
+
+class Given(NamedTuple):
+    """What a recurrence starts from.
+
+    Args:
+        x: `(steps, batch, features)`.
+        h: Output before the first step, `(batch, units)`.
+        c: Cell state before the first step, `(batch, units)`.
+        weights: `(features + units, 4 * units)`, gates in the order i, f, candidate, o.
+        bias: `(4 * units,)`.
+    """
+
+    x: tf.Tensor
+    h: tf.Tensor
+    c: tf.Tensor
+    weights: tf.Tensor
+    bias: tf.Tensor
+
+
+def has_gpu() -> bool:
+    """Return whether TensorFlow sees a GPU, where Keras has a faster kernel."""
+    return bool(tf.config.list_physical_devices("GPU"))
+
+
+def lstm_on_cpu(
+    x: tf.Tensor,
+    mask: tf.Tensor | None,
+    state: tuple[tf.Tensor, tf.Tensor],
+    kernel: tf.Tensor,
+    recurrent_kernel: tf.Tensor,
+    bias: tf.Tensor,
+) -> tf.Tensor:
+    """Run an LSTM of Keras's weights.
+
+    Args:
+        x: `(batch, steps, features)` float32.
+        mask: `(batch, steps)` bool; a step that is False leaves the state and repeats the output.
+        state: Output and cell state before the first step, `(batch, units)` each.
+        kernel: `(features, 4 * units)`.
+        recurrent_kernel: `(units, 4 * units)`.
+        bias: `(4 * units,)`.
+
+    Returns:
+        The output of every step, `(batch, steps, units)`; zeros as long as no step counted.
+
+    Source:
+        Hochreiter & Schmidhuber 1997, doi:10.1162/neco.1997.9.8.1735. Masks: own design, because
+        neither way below knows any.
+    """
+    weights, bias = tf.concat([kernel, recurrent_kernel], axis=0), tf.convert_to_tensor(bias)
+    x = tf.ensure_shape(x, (state[0].shape[0], None, None))
+    if mask is None:
+        return _recurrence(x, *state, weights, bias)
+    # Steps that count come first; those after them change nothing that is read.
+    order = tf.argsort(tf.cast(mask, tf.int32), axis=1, direction="DESCENDING", stable=True)
+    h = _recurrence(tf.gather(x, order, batch_dims=1), *state, weights, bias)
+    known = tf.pad(h, [(0, 0), (1, 0), (0, 0)])
+    return tf.gather(known, tf.cumsum(tf.cast(mask, tf.int32), axis=1), batch_dims=1)
+
+
+@tf.custom_gradient
+def _recurrence(x, h, c, weights, bias):
+    """Return the output of every step, `(batch, steps, units)`."""
+    given = Given(_turned(x), h, c, weights, bias)
+    outputs, saved = _either(given, lambda: _kernel(given), lambda: _loop(given))
+
+    def gradient(of_outputs):
+        known = (given, outputs, saved, _turned(of_outputs))
+        back = _either(given, lambda: _kernel_gradient(*known), lambda: _loop_gradient(*known))
+        return _turned(back[0]), *back[1:]
+
+    return _turned(outputs), gradient
+
+
+def _turned(x: tf.Tensor) -> tf.Tensor:
+    """Exchange batch and steps."""
+    return tf.transpose(x, (1, 0, 2))
+
+
+def _either(given: Given, kernel: Callable, loop: Callable) -> tuple:
+    """Run the kernel on few narrow rows, the loop on others.
+
+    The kernel loses more by sharing its small matrix products among threads than it gains. On two
+    cores it shared from 1.35 million multiplications per step on, and at 128 units from a few rows
+    on. On what it does not share it takes two thirds of the loop's time.
+    """
+    most = _ALONE // (given.weights.shape[0] * given.weights.shape[1])
+    rows = given.x.shape[1]
+    if most < _FEWEST:
+        return loop()
+    if rows is None:
+        return tf.cond(tf.shape(given.x)[1] <= most, kernel, loop)
+    return kernel() if rows <= most else loop()
+
+
+def _kernel(given: Given) -> tuple[tf.Tensor, Saved]:
+    """Run all steps in one operation, and save each result as one whole."""
+    made = raw_ops.BlockLSTMV2(**_arguments(given), cell_clip=0.0)
+    return made.h, {name: _write(_list(1), 0, getattr(made, name)) for name in _SAVED}
+
+
+def _kernel_gradient(
+    given: Given, outputs: tf.Tensor, saved: Saved, of_outputs: tf.Tensor
+) -> tuple[tf.Tensor, ...]:
+    """Run all steps back in one operation.
+
+    What TensorFlow 2.21 registers as the gradient of the kernel is wrong by more than its own size;
+    this operation, called by itself, is right.
+    """
+    known = {name: _read(found, 0, outputs.shape) for name, found in saved.items()}
+    known |= {"h": outputs, "h_grad": of_outputs, "cs_grad": tf.zeros_like(outputs)}
+    back = raw_ops.BlockLSTMGradV2(**_arguments(given), **known)
+    return back.x_grad, back.h_prev_grad, back.cs_prev_grad, back.w_grad, back.b_grad
+
+
+def _arguments(given: Given) -> dict:
+    none = tf.zeros((given.h.shape[1],))
+    peepholes = {"wci": none, "wcf": none, "wco": none, "use_peephole": False}
+    starts = {"x": given.x, "h_prev": given.h, "cs_prev": given.c}
+    length = tf.shape(given.x, out_type=tf.int64)[0]
+    return peepholes | starts | {"w": given.weights, "b": given.bias, "seq_len_max": length}
+
+
+def _loop(given: Given) -> tuple[tf.Tensor, Saved]:
+    """Project all steps at once, go through them, and save each step by itself."""
+    width, units = given.x.shape[2], given.h.shape[1]
+    count, recurrent = tf.shape(given.x)[0], given.weights[width:]
+    projected = tf.matmul(_rows(given.x), given.weights[:width]) + given.bias
+    projected = _split(tf.reshape(projected, (count, -1, 4 * units)))
+
+    def step(t, h, c, outputs, saved):
+        gates = projected.read(t) + tf.matmul(h, recurrent)
+        i, f, ci, o = tf.split(gates, 4, axis=1)
+        i, f, ci, o = tf.sigmoid(i), tf.sigmoid(f), tf.tanh(ci), tf.sigmoid(o)
+        before, c = c, f * c + i * ci
+        co = tf.tanh(c)
+        h = o * co
+        made = {"i": i, "cs": before, "f": f, "o": o, "ci": ci, "co": co}
+        saved = {name: _write(saved[name], t, x) for name, x in made.items()}
+        return t + 1, h, c, outputs.write(t, h), saved
+
+    start = (0, given.h, given.c, _array(count, units), {name: _list(count) for name in _SAVED})
+    *_, outputs, saved = tf.while_loop(lambda t, *_: t < count, step, start)
+    return outputs.stack(), saved
+
+
+def _loop_gradient(
+    given: Given, outputs: tf.Tensor, saved: Saved, of_outputs: tf.Tensor
+) -> tuple[tf.Tensor, ...]:
+    """Go back through the steps, then take the gradients of the weights for all at once."""
+    width, units = given.x.shape[2], given.h.shape[1]
+    count, back = tf.shape(given.x)[0], tf.transpose(given.weights[width:])
+    of_outputs = _split(of_outputs)
+
+    def step(t, h, c, gates):
+        i, cs, f, o, ci, co = (_read(saved[name], t, given.h.shape) for name in _SAVED)
+        h = h + of_outputs.read(t)
+        c = c + raw_ops.TanhGrad(y=co, dy=h * o)
+        made = [
+            raw_ops.SigmoidGrad(y=i, dy=c * ci),
+            raw_ops.SigmoidGrad(y=f, dy=c * cs),
+            raw_ops.TanhGrad(y=ci, dy=c * i),
+            raw_ops.SigmoidGrad(y=o, dy=h * co),
+        ]
+        made = tf.concat(made, axis=1)
+        return t - 1, tf.matmul(made, back), c * f, gates.write(t, made)
+
+    zeros = tf.zeros_like(given.h)
+    start = (count - 1, zeros, zeros, _array(count, 4 * units))
+    _, h, c, gates = tf.while_loop(lambda t, *_: t >= 0, step, start)
+    gates = _rows(gates.stack())
+    before = tf.concat([given.h[None], outputs[:-1]], axis=0)
+    x = tf.reshape(tf.matmul(gates, given.weights[:width], transpose_b=True), tf.shape(given.x))
+    weights = [tf.matmul(_rows(a), gates, transpose_a=True) for a in (given.x, before)]
+    return x, h, c, tf.concat(weights, axis=0), tf.reduce_sum(gates, axis=0)
+
+
+def _rows(x: tf.Tensor) -> tf.Tensor:
+    """`(steps * batch, width)`."""
+    return tf.reshape(x, (-1, x.shape[2]))
+
+
+def _array(size: tf.Tensor, width: int) -> tf.TensorArray:
+    """An array of `(batch, width)` each."""
+    return tf.TensorArray(tf.float32, size, infer_shape=False, element_shape=(None, width))
+
+
+def _split(x: tf.Tensor) -> tf.TensorArray:
+    """The steps one by one."""
+    return _array(tf.shape(x)[0], x.shape[2]).unstack(x)
+
+
+# Lists by themselves: TensorFlow complains of a TensorArray that no gradient comes to read.
+def _list(size: tf.Tensor | int) -> tf.Tensor:
+    return raw_ops.TensorListReserve(element_shape=-1, num_elements=size, element_dtype=tf.float32)
+
+
+def _write(to: tf.Tensor, place: tf.Tensor | int, x: tf.Tensor) -> tf.Tensor:
+    return raw_ops.TensorListSetItem(input_handle=to, index=place, item=x)
+
+
+def _read(of: tf.Tensor, place: tf.Tensor | int, shape: tf.TensorShape) -> tf.Tensor:
+    found = raw_ops.TensorListGetItem(
+        input_handle=of, index=place, element_shape=-1, element_dtype=tf.float32
+    )
+    return tf.ensure_shape(found, shape)
