@@ -6,6 +6,7 @@ import re
 import numpy as np
 import pandas as pd
 import pytest
+from browser import WIDTHS, chromium, look_at
 from factories import cohort_tables
 from sklearn.metrics import brier_score_loss, roc_auc_score
 from tiny_run import TEST, make_run
@@ -158,3 +159,12 @@ def test_text_of_a_cohort_comes_out_as_text(evaluate, tmp_path):
     evaluate(write_patients(tmp_path / "odd", samples=samples))
     page = (tmp_path / "evaluated" / "evaluation.html").read_text()
     assert "<script" not in page and "&lt;script&gt;alert(1)" in page
+
+
+def test_a_browser_shows_the_page_at_any_width_and_axe_finds_no_barrier(evaluate, tmp_path):
+    evaluate(write_patients(tmp_path / "patients"))
+    address = (tmp_path / "evaluated" / "evaluation.html").as_uri()
+    with chromium() as browser:
+        look = look_at(browser, address, axe_at=WIDTHS)
+    assert look.text.count("<svg") == 2 and look.asked == [address]
+    assert not look.logged and not look.overflowing and not look.violations

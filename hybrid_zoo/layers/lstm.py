@@ -63,8 +63,8 @@ class LSTM(keras.layers.LSTM):
 
     def _is_plain(self) -> bool:
         usual = keras.activations.tanh, keras.activations.sigmoid
-        special = (self.unroll, self.dropout, self.recurrent_dropout)
-        special += (self.return_state, self.stateful)
+        special = [self.unroll, self.dropout, self.recurrent_dropout]
+        special += [self.return_state, self.stateful]
         return (
             (self.cell.activation, self.cell.recurrent_activation) == usual
             and self.use_bias

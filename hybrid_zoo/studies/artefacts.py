@@ -107,13 +107,47 @@ def write_predictions(
         calibrated: Target to `result.calibrated(target)`.
     """
     parts = [
-        _rows(result, target, name, round_number, part)
+        prediction_rows(result.arrays, target, values, model=name, split=split, fold=number)
         for target, rounds in calibrated.items()
-        for round_number, models in enumerate(rounds)
+        for number, models in enumerate(rounds)
         for name, model in models.items()
-        for part in _parts(model, single=len(rounds) == 1)
+        for split, values in _parts(model, single=len(rounds) == 1)
     ]
     pd.concat(parts).to_csv(folder / "predictions.csv", index=False)
+
+
+def prediction_rows(
+    arrays: CohortArrays, target: str, values: np.ndarray, *, model: str, split: str, fold: int = 0
+) -> pd.DataFrame:
+    """Lay predictions out as `predictions.csv` does: a row per sample, or per sample and class.
+
+    Args:
+        arrays: The patients.
+        target: Name of the target.
+        values: `(samples,)` or `(samples, classes)` probabilities; NaN where there is none.
+        model: Name of the model.
+        split: Name of the part that they belong to.
+        fold: Number of the round.
+
+    Returns:
+        The rows of the samples that have a prediction; `label` is missing where unknown.
+    """
+    classes = np.array(arrays.classes.get(target) or (), dtype=object)
+    values = values.reshape(len(arrays), -1)
+    rows = np.flatnonzero(np.isfinite(values[:, 0]))
+    labels = pd.Series(arrays.labels[target][rows]).astype("Int64")
+    if len(classes):
+        labels = labels.map(dict(enumerate(classes)), na_action="ignore").astype(object)
+    table = {
+        "sample_id": np.repeat(arrays.sample_ids[rows], values.shape[1]),
+        "target": target,
+        "model": model,
+        "split": split,
+        "label": labels.repeat(values.shape[1]).array,
+        "probability": values[rows].reshape(-1),
+        "fold": fold,
+    }
+    return pd.DataFrame(table | ({"class": np.tile(classes, len(rows))} if len(classes) else {}))
 
 
 def count_looks(result: Result, out: Path) -> int:
@@ -142,34 +176,6 @@ def _parts(model: Calibrated, *, single: bool) -> list[tuple[str, np.ndarray]]:
     """Under cross-validation every sample is scored: its training rows would only repeat."""
     test = [("test", model.scored)]
     return [*test, ("train", model.out_of_fold)] if single else test
-
-
-def _rows(
-    result: Result, target: str, name: str, number: int, part: tuple[str, np.ndarray]
-) -> pd.DataFrame:
-    split, values = part
-    arrays, classes = result.arrays, result.arrays.classes.get(target, ())
-    rows = np.flatnonzero(np.isfinite(values if values.ndim == 1 else values[:, 0]))
-    width = max(len(classes), 1)
-    labels = arrays.labels[target][rows]
-    codes = pd.array(np.where(np.isfinite(labels), labels, 0).astype(int), dtype="Int64")
-    codes[~np.isfinite(labels)] = pd.NA
-    table = pd.DataFrame(
-        {
-            "sample_id": np.repeat(arrays.sample_ids[rows], width),
-            "target": target,
-            "model": name,
-            "split": split,
-            "label": np.repeat(codes, width),
-            "probability": values[rows].reshape(-1),
-            "fold": number,
-        }
-    )
-    if classes:
-        names = np.array(classes, dtype=object)
-        table["label"] = [None if pd.isna(c) else names[int(c)] for c in table["label"]]
-        table["class"] = np.tile(names, len(rows))
-    return table
 
 
 def _plain(content: Any) -> Any:

@@ -9,7 +9,7 @@ import pandas as pd
 
 from hybrid_zoo import __version__
 from hybrid_zoo.pipelines.arrays import CohortArrays
-from hybrid_zoo.studies.artefacts import write_json
+from hybrid_zoo.studies.artefacts import prediction_rows, write_json
 from hybrid_zoo.studies.external_words import HEADINGS, models_table, part_in_words
 from hybrid_zoo.studies.figures import draw_calibration
 from hybrid_zoo.studies.known_patients import Parts
@@ -52,10 +52,11 @@ def write_evaluation(
     }
     write_json(folder / "evaluation.json", content)
     table = pd.concat(
-        _rows(arrays, target, predictions[target], name, rows)
-        for name, rows in parts.rows.items()
-        for target in arrays.labels
+        prediction_rows(arrays, t, _only(rows, predictions[t]), model="hybrid", split=part)
+        for part, rows in parts.rows.items()
+        for t in arrays.labels
     )
+    table["class"] = table.get("class", pd.Series("", table.index)).fillna("")
     table.to_csv(folder / "predictions.csv", index=False)
     simulated = trained.metrics["simulated"]
     title = f"{'Simulated evaluation' if simulated else 'Evaluation'} of {trained.name}"
@@ -72,27 +73,11 @@ def write_evaluation(
     (folder / "evaluation.html").write_text(page, encoding="utf-8")
 
 
-def _rows(
-    arrays: CohortArrays, target: str, predicted: np.ndarray, part: str, rows: np.ndarray
-) -> pd.DataFrame:
-    """Predictions of one part in the format of a run's `predictions.csv`."""
-    classes = arrays.classes.get(target) or ("",)
-    labels = arrays.labels[target][rows]
-    names = np.array(classes if len(classes) > 1 else ("0", "1"), dtype=object)
-    known = np.isfinite(labels)
-    label = np.where(known, names[np.where(known, labels, 0).astype(int)], "")
-    return pd.DataFrame(
-        {
-            "sample_id": np.repeat(arrays.sample_ids[rows], len(classes)),
-            "target": target,
-            "model": "hybrid",
-            "split": part,
-            "label": np.repeat(label, len(classes)),
-            "probability": predicted[rows].reshape(-1),
-            "fold": 0,
-            "class": np.tile(np.array(classes, dtype=object), len(rows)),
-        }
-    )
+def _only(rows: np.ndarray, values: np.ndarray) -> np.ndarray:
+    """The same predictions, NaN outside of some rows."""
+    some = np.full_like(values, np.nan)
+    some[rows] = values[rows]
+    return some
 
 
 def _section(
@@ -119,7 +104,7 @@ def _target(
     (folder / "figures").mkdir(exist_ok=True)
     name = f"{part}-{slug(target)}"
     found = (predictions["split"] == part) & (predictions["target"] == target)
-    rows = predictions[found & (predictions["label"] != "")]
+    rows = predictions[found & predictions["label"].notna()]
     of = f"{target}, {HEADINGS[part].lower()}{ending}"
     file = f"calibration-{name}{'-simulated' if ending else ''}.png"
     picture = draw_calibration(
