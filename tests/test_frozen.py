@@ -107,6 +107,36 @@ def test_every_image_is_encoded_once_wherever_it_is_kept():
     assert np.isnan(found[0][slots < 0]).all() and np.isfinite(found[0][slots >= 0]).all()
 
 
+def mapped(folder):
+    """Bags of pixels in a file, as a cohort's store keeps them."""
+    folder.mkdir(exist_ok=True)
+    np.save(folder / "pixels.npy", np.nan_to_num(PICTURES.reshape(-1, *SHAPE)).astype("uint8"))
+    pixels = np.load(folder / "pixels.npy", mmap_mode="r")
+    return ImageBags(pixels, np.arange(120).reshape(60, 2))
+
+
+def test_features_of_stored_images_are_kept_for_other_processes(tmp_path, monkeypatch):
+    bags = mapped(tmp_path / "store")
+    part, _ = split_frozen(encoder(StandardizeImage()))
+    first = encode(bags, part).samples(slice(None))
+    again, _ = split_frozen(encoder(StandardizeImage(), name="the_same_by_another_name"))
+    monkeypatch.setattr(keras.Model, "predict_on_batch", lambda *_: pytest.fail("computed again"))
+    np.testing.assert_array_equal(encode(bags, again).samples(slice(None)), first)
+    (file,) = (tmp_path / "store" / frozen.FOLDER).iterdir()
+    assert np.load(file).shape == (120, 8)
+
+
+def test_other_weights_options_or_images_have_features_of_their_own(tmp_path):
+    bags = mapped(tmp_path / "store")
+    wholes = [encoder(StandardizeImage()), encoder(StandardizeImage(clip=0.5))]
+    wholes.append(encoder(StandardizeImage()))
+    wholes[2].get_layer("backbone").layers[1].bias.assign_add(np.ones(8))
+    for whole in wholes:
+        encode(bags, split_frozen(whole)[0])
+    encode(ImageBags(bags.pixels[:60], bags.slots[:30]), split_frozen(wholes[0])[0])
+    assert len(list((tmp_path / "store" / frozen.FOLDER).iterdir())) == 4
+
+
 def by_itself(spec, *, units, dropout, l2, name="by_itself"):
     return encoder(StandardizeImage(), name=name)
 

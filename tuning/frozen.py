@@ -1,7 +1,10 @@
 """What frozen encoders make of a cohort's images: computed once for all folds, trials and seeds."""
 
 import hashlib
-from collections.abc import Mapping
+import json
+import os
+from collections.abc import Iterator, Mapping
+from pathlib import Path
 
 import keras
 import numpy as np
@@ -9,8 +12,12 @@ import numpy as np
 from hybrid_zoo.pipelines.bags import ImageBags
 from hybrid_zoo.pipelines.datasets import Batches
 from hybrid_zoo.pipelines.lazy import LazyArray
+from hybrid_zoo.pipelines.store import stored
 
 Arrays = Mapping[str, np.ndarray | LazyArray]
+
+FOLDER = "features"
+"""Of features, beside the decoded images that they were made from."""
 
 _IMAGES = 32  # that a frozen encoder reads at a time
 
@@ -49,7 +56,7 @@ class FrozenFeatures:
 
 
 def encode(images: np.ndarray | LazyArray, model: keras.Model) -> ImageBags:
-    """Encode every image once.
+    """Encode every image once; where images are kept in files, features are kept beside them.
 
     Args:
         images: `(samples, images, height, width, channels)`, or with a depth; all NaN is absent.
@@ -59,23 +66,56 @@ def encode(images: np.ndarray | LazyArray, model: keras.Model) -> ImageBags:
         `(samples, images, features)`, NaN where there is no image.
     """
     if isinstance(images, ImageBags):
-        return ImageBags(_predict(images.pixels, model), images.slots)
+        return ImageBags(_kept(images.pixels, model), images.slots)
     values = np.asarray(images[:])
     there = np.isfinite(values).any(axis=tuple(range(2, values.ndim)))
     slots = np.where(there, np.cumsum(there).reshape(there.shape) - 1, -1)
     return ImageBags(_predict(values[there], model), slots)
 
 
+def _kept(pixels: np.ndarray, model: keras.Model) -> np.ndarray:
+    """Features of mapped pixels, computed now or by an earlier process."""
+    store = _store_of(pixels)
+    if store is None or not os.access(store, os.W_OK):
+        return _predict(pixels, model)
+    content = hashlib.sha256(f"{_hash(model)} {pixels.dtype.str} {pixels.shape}".encode())
+    content.update(np.ascontiguousarray(pixels).data)
+    target = store / FOLDER / f"{content.hexdigest()[:32]}.npy"
+    shape = (len(pixels), *model.output.shape[1:])
+    return stored(target, np.dtype(np.float32), shape, _blocks(pixels, model))
+
+
+def _store_of(pixels: np.ndarray) -> Path | None:
+    """The folder of the file that an array is a view of, if of any."""
+    view: object = pixels
+    while isinstance(view, np.ndarray) and not isinstance(view, np.memmap):
+        view = view.base
+    return Path(view.filename).parent if isinstance(view, np.memmap) and view.filename else None
+
+
 def _predict(pixels: np.ndarray, model: keras.Model) -> np.ndarray:
-    blocks = [
-        model.predict_on_batch(pixels[start : start + _IMAGES].astype(np.float32))
-        for start in range(0, len(pixels), _IMAGES)
-    ]
-    return np.concatenate([np.zeros((0, *model.output.shape[1:]), np.float32), *blocks])
+    nothing = np.zeros((0, *model.output.shape[1:]), np.float32)
+    return np.concatenate([nothing, *_blocks(pixels, model)])
+
+
+def _blocks(pixels: np.ndarray, model: keras.Model) -> Iterator[np.ndarray]:
+    for start in range(0, len(pixels), _IMAGES):
+        yield model.predict_on_batch(pixels[start : start + _IMAGES].astype(np.float32))
 
 
 def _hash(model: keras.Model) -> str:
-    found = hashlib.sha256(model.name.encode())
+    """Hash what a model computes: its layers' classes and plain options, and its weights."""
+    found = hashlib.sha256(keras.__version__.encode())
+    for layer in model._flatten_layers(include_self=False):
+        if not isinstance(layer, keras.Model):
+            options = {k: v for k, v in layer.get_config().items() if k != "name" and _is_plain(v)}
+            found.update(json.dumps([type(layer).__name__, options], sort_keys=True).encode())
     for weight in model.weights:
         found.update(keras.ops.convert_to_numpy(weight).tobytes())
     return found.hexdigest()
+
+
+def _is_plain(value: object) -> bool:
+    if isinstance(value, list | tuple):
+        return all(map(_is_plain, value))
+    return value is None or isinstance(value, str | int | float)
