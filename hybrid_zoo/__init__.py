@@ -16,6 +16,7 @@ if TYPE_CHECKING:  # what `__getattr__` imports, for tools that read and do not 
     from hybrid_zoo.options import HybridOptions
     from hybrid_zoo.pipelines.cohort import Cohort
     from hybrid_zoo.saving import load, save
+    from hybrid_zoo.serving.predictor import predictor
     from hybrid_zoo.studies.classifier import HybridClassifier
     from hybrid_zoo.studies.result import StudyResult, study
 
@@ -33,6 +34,7 @@ __all__ = [
     "images",
     "load",
     "notes",
+    "predictor",
     "save",
     "sequences",
     "study",
@@ -48,6 +50,7 @@ _HOME = {
     "StudyResult": "hybrid_zoo.studies.result",
     "build_hybrid": "hybrid_zoo.hybrid",
     "load": "hybrid_zoo.saving",
+    "predictor": "hybrid_zoo.serving.predictor",
     "save": "hybrid_zoo.saving",
     "study": "hybrid_zoo.studies.result",
 }

@@ -43,7 +43,7 @@ ORDER = [
     {"joining", "frozen"},
     {"assembly"},
     {"hybrid"},
-    {"training", "saving"},
+    {"training", "saving", "serving"},
     {"evaluation"},
     {"pipelines"},
     {"tuning"},
@@ -139,7 +139,7 @@ LOADED = "import sys; print([m for m in ('keras', 'tensorflow', 'jax') if m in s
 @pytest.mark.parametrize(
     "code",
     [
-        "from hybrid_zoo import Cohort, HybridOptions, bags, fusions, volumes",
+        "from hybrid_zoo import Cohort, HybridOptions, bags, fusions, predictor, volumes",
         "from hybrid_zoo import InputSpec, build_hybrid, images\n"
         "try: build_hybrid(InputSpec(), targets=['a'])\n"
         "except ValueError: images.__name__",
