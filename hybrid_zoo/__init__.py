@@ -16,6 +16,7 @@ if TYPE_CHECKING:  # what `__getattr__` imports, for tools that read and do not 
     from hybrid_zoo.options import HybridOptions
     from hybrid_zoo.pipelines.cohort import Cohort
     from hybrid_zoo.saving import load, save
+    from hybrid_zoo.serving.export import export
     from hybrid_zoo.serving.predictor import predictor
     from hybrid_zoo.studies.classifier import HybridClassifier
     from hybrid_zoo.studies.result import StudyResult, study
@@ -30,6 +31,7 @@ __all__ = [
     "StudyResult",
     "bags",
     "build_hybrid",
+    "export",
     "fusions",
     "images",
     "load",
@@ -49,6 +51,7 @@ _HOME = {
     "InputSpec": "hybrid_zoo.inputs",
     "StudyResult": "hybrid_zoo.studies.result",
     "build_hybrid": "hybrid_zoo.hybrid",
+    "export": "hybrid_zoo.serving.export",
     "load": "hybrid_zoo.saving",
     "predictor": "hybrid_zoo.serving.predictor",
     "save": "hybrid_zoo.saving",

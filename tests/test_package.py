@@ -139,7 +139,7 @@ LOADED = "import sys; print([m for m in ('keras', 'tensorflow', 'jax') if m in s
 @pytest.mark.parametrize(
     "code",
     [
-        "from hybrid_zoo import Cohort, HybridOptions, bags, fusions, predictor, volumes",
+        "from hybrid_zoo import Cohort, HybridOptions, bags, export, fusions, predictor, volumes",
         "from hybrid_zoo import InputSpec, build_hybrid, images\n"
         "try: build_hybrid(InputSpec(), targets=['a'])\n"
         "except ValueError: images.__name__",
