@@ -6,38 +6,77 @@ scores describe the data they were computed on.
 """
 
 import importlib
+from types import ModuleType
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:  # what `__getattr__` imports, for tools that read and do not run
+    from hybrid_zoo import bags, fusions, images, notes, sequences, tabular, volumes
+    from hybrid_zoo.hybrid import build_hybrid
+    from hybrid_zoo.inputs import InputSpec
+    from hybrid_zoo.options import HybridOptions
+    from hybrid_zoo.pipelines.cohort import Cohort
+    from hybrid_zoo.saving import load, save
+    from hybrid_zoo.serving.export import export
+    from hybrid_zoo.serving.predictor import predictor
+    from hybrid_zoo.studies.classifier import HybridClassifier
+    from hybrid_zoo.studies.result import StudyResult, study
 
 __version__ = "0.1.0"
+
+__all__ = [
+    "Cohort",
+    "HybridClassifier",
+    "HybridOptions",
+    "InputSpec",
+    "StudyResult",
+    "bags",
+    "build_hybrid",
+    "export",
+    "fusions",
+    "images",
+    "load",
+    "notes",
+    "predictor",
+    "save",
+    "sequences",
+    "study",
+    "tabular",
+    "volumes",
+]
 
 _HOME = {
     "Cohort": "hybrid_zoo.pipelines.cohort",
     "HybridClassifier": "hybrid_zoo.studies.classifier",
     "HybridOptions": "hybrid_zoo.options",
     "InputSpec": "hybrid_zoo.inputs",
-    "bags": "hybrid_zoo.bags",
-    "build_hybrid": "hybrid_zoo.hybrid",
-    "fusions": "hybrid_zoo.fusions",
-    "images": "hybrid_zoo.images",
-    "load": "hybrid_zoo.saving",
-    "notes": "hybrid_zoo.notes",
-    "save": "hybrid_zoo.saving",
-    "sequences": "hybrid_zoo.sequences",
-    "study": "hybrid_zoo.studies.result",
     "StudyResult": "hybrid_zoo.studies.result",
-    "tabular": "hybrid_zoo.tabular",
-    "volumes": "hybrid_zoo.volumes",
+    "build_hybrid": "hybrid_zoo.hybrid",
+    "export": "hybrid_zoo.serving.export",
+    "load": "hybrid_zoo.saving",
+    "predictor": "hybrid_zoo.serving.predictor",
+    "save": "hybrid_zoo.saving",
+    "study": "hybrid_zoo.studies.result",
 }
-
-__all__ = sorted(_HOME)
 
 
 def __getattr__(name: str):
     """Import a public name when it is first used, so that nothing waits for TensorFlow."""
-    if name not in _HOME:
-        raise AttributeError(f"module 'hybrid_zoo' has no attribute {name!r}")
-    module = importlib.import_module(_HOME[name])
-    return module if _HOME[name] == f"hybrid_zoo.{name}" else getattr(module, name)
+    if name in _HOME:
+        return getattr(importlib.import_module(_HOME[name]), name)
+    if name in __all__:
+        return _Folder(f"hybrid_zoo.{name}")
+    raise AttributeError(f"module 'hybrid_zoo' has no attribute {name!r}")
 
 
 def __dir__() -> list[str]:
     return __all__
+
+
+class _Folder(ModuleType):
+    """A folder of builders that is imported when one of them is looked up."""
+
+    def __getattr__(self, name: str):
+        return getattr(importlib.import_module(self.__name__), name)
+
+    def __dir__(self) -> list[str]:
+        return dir(importlib.import_module(self.__name__))

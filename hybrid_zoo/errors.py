@@ -7,6 +7,7 @@ HybridZooError
 ├── ConfigError            an option, name or argument is wrong
 ├── UnsafeArtifactError    a model file holds something that must not be loaded
 ├── CorruptArtifactError   a model file is damaged
+├── ExportError            another runtime cannot run a model, or answers otherwise
 └── NumericsError          training left the finite numbers
 ```
 """
@@ -34,6 +35,10 @@ class UnsafeArtifactError(HybridZooError):
 
 class CorruptArtifactError(HybridZooError):
     """A model file is truncated or damaged."""
+
+
+class ExportError(HybridZooError):
+    """A model has no form in another runtime, or one that answers otherwise; none was written."""
 
 
 class NumericsError(HybridZooError):

@@ -2,8 +2,10 @@
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from typing import TYPE_CHECKING
 
-import keras
+if TYPE_CHECKING:
+    import keras
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -36,7 +38,7 @@ class HybridOptions:
     self_supervised: float = 1.0
     modality_dropout: float = 0.0
     missing_token: bool = False
-    warm_start: Mapping[str, keras.Model] | None = None
+    warm_start: "Mapping[str, keras.Model] | None" = None
     bag: str = "mean"
     augment: float = 0.0
     imputation: str | None = None

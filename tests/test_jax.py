@@ -27,6 +27,16 @@ for sequence, fusion in (("grud", "gated"), ("transformer", "attention")):
     for absent in ([], ["image", "sequence"], list(inputs)):
         found = model.predict(blank(inputs, absent), verbose=0)["death"]
         assert np.isfinite(found).all() and found.shape == (24, 1)
+
+from hybrid_zoo import predictor, export
+alone = predictor(model)({"tabular": inputs["tabular"][2]})["death"]
+rest = {name: values[2:3] for name, values in blank(inputs, ["image", "sequence", "tokens"]).items()}
+np.testing.assert_allclose(alone, model.predict(rest, verbose=0)["death"][0], atol=1e-6)
+try:
+    export(model, "model.onnx", format="onnx")
+except ValueError as error:
+    assert "KERAS_BACKEND=tensorflow" in str(error)
+assert "tensorflow" not in sys.modules
 """
 
 

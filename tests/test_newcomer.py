@@ -4,7 +4,7 @@ import re
 
 import pytest
 import yaml
-from reader import TUTORIAL, blocks, run, shell, steps
+from reader import DEPLOY, TUTORIAL, blocks, run, shell, steps
 
 pytestmark = pytest.mark.newcomer
 
@@ -47,6 +47,17 @@ def test_the_commands_of_the_readme_run_on_a_simulated_cohort(tmp_path):
     call = 'study("MY_COHORT", minutes=20)'  # by itself: in the tests of studies
     notebook = blocks("python")[2].replace(call, 'StudyResult("runs/my-study")')
     run("-c", notebook.replace('"death"', '"icu"'), folder=tmp_path)
+
+
+def test_the_page_on_deploying_runs_block_by_block_and_prints_what_it_says(tmp_path):
+    code = "".join(text for language, text in steps(DEPLOY) if language == "python")
+    printed = [line for line in run("-c", code, folder=tmp_path).splitlines() if line[0] in "(T"]
+    assert printed == ["(1,)", "(5, 1)", "(32, 1)", "True"]
+    assert {path.name for path in tmp_path.iterdir()} == {
+        "my_model",
+        "my_model.onnx",
+        "my_model.tflite",
+    }
 
 
 def test_the_readme_cross_validates_a_table_of_columns_and_pictures(tmp_path):

@@ -2,6 +2,8 @@
 
 import ast
 import importlib
+import inspect
+import pickle
 import shutil
 import subprocess
 import sys
@@ -14,12 +16,22 @@ import pytest
 from typer.main import get_command
 
 import hybrid_zoo
+from hybrid_zoo.registries import IMAGE_ENCODERS
 from hybrid_zoo.studies.cli import app
 
 ROOT = Path(__file__).parent.parent
 FOLDERS = {"hybrid_zoo": "", "pipelines": "pipelines", "tuning": "tuning"}
 ENCODERS = {"bags", "images", "volumes", "sequences", "tabular", "notes", "fusions"}
-MODEL_CODE = ENCODERS | {"layers", "heads", "losses", "model", "joining", "frozen", "hybrid"}
+MODEL_CODE = ENCODERS | {
+    "layers",
+    "heads",
+    "losses",
+    "model",
+    "joining",
+    "frozen",
+    "assembly",
+    "hybrid",
+}
 # A part imports itself and parts that stand before it; parts of one row do not know each other.
 ORDER = [
     {"errors"},
@@ -29,8 +41,9 @@ ORDER = [
     {"heads", "losses"} | ENCODERS,
     {"model", "options"},
     {"joining", "frozen"},
+    {"assembly"},
     {"hybrid"},
-    {"training", "saving"},
+    {"training", "saving", "serving"},
     {"evaluation"},
     {"pipelines"},
     {"tuning"},
@@ -70,6 +83,11 @@ def parts_of(tree: ast.Module) -> set[str]:
     return own - {"__version__"}
 
 
+def run_at_import(tree: ast.Module) -> ast.Module:
+    """Return a file without what only type checkers read: `if TYPE_CHECKING:`."""
+    return ast.Module([node for node in tree.body if not isinstance(node, ast.If)], [])
+
+
 def test_the_public_names_are_sorted_few_and_all_importable():
     assert hybrid_zoo.__all__ == sorted(hybrid_zoo.__all__) and len(hybrid_zoo.__all__) <= 20
     assert all(getattr(hybrid_zoo, name) is not None for name in hybrid_zoo.__all__)
@@ -86,7 +104,7 @@ def test_imports_run_one_way():
     wrong = [
         f"{path.relative_to(ROOT)} imports {other}"
         for part, path, tree in SOURCES
-        for other in parts_of(tree) - {part}
+        for other in parts_of(run_at_import(tree) if part == "__init__" else tree) - {part}
         if part == "__init__" or RANK[other] >= RANK[part]
     ]
     assert not wrong
@@ -118,6 +136,51 @@ def test_the_package_imports_by_its_own_names_only():
     for _, path, tree in SOURCES:
         tops = {name.split(".")[0] for name in imported(tree)}
         assert not tops & {"pipelines", "tuning"}, path
+
+
+LOADED = "import sys; print([m for m in ('keras', 'tensorflow', 'jax') if m in sys.modules])"
+
+
+@pytest.mark.parametrize(
+    "code",
+    [
+        "from hybrid_zoo import Cohort, HybridOptions, bags, export, fusions, predictor, volumes",
+        "from hybrid_zoo import InputSpec, build_hybrid, images\n"
+        "try: build_hybrid(InputSpec(), targets=['a'])\n"
+        "except ValueError: images.__name__",
+        "import sys; sys.argv = ['hybrid-zoo', 'simulate', 'one', '--patients', '60']\n"
+        "from hybrid_zoo.studies.cli import main\n"
+        "for words in (sys.argv[1:], ['validate', 'one'], ['prepare', 'meds']):\n"
+        "    sys.argv[1:] = words\n"
+        "    try: main()\n"
+        "    except SystemExit: pass",
+    ],
+    ids=["names", "what build_hybrid refuses", "commands without a model"],
+)
+def test_nothing_imports_keras_or_tensorflow_before_a_model_is_built(code, tmp_path):
+    done = subprocess.run(
+        [sys.executable, "-c", f"{code}\n{LOADED}"],
+        cwd=tmp_path, capture_output=True, text=True, check=True,
+    )  # fmt: skip
+    assert done.stdout.splitlines()[-1] == "[]", done.stdout
+
+
+def test_a_folder_of_builders_becomes_itself_when_one_is_looked_up():
+    folder = hybrid_zoo._Folder("hybrid_zoo.images")
+    assert folder.paper_cnn is hybrid_zoo.images.paper_cnn is IMAGE_ENCODERS["paper_cnn"]
+    assert {"paper_cnn", "small_resnet"} <= set(dir(folder)) and folder.__path__
+    with pytest.raises(AttributeError, match="papre_cnn"):
+        _ = folder.papre_cnn
+
+
+def test_build_hybrid_is_one_function_with_its_signature_wherever_it_is_imported_from():
+    build = hybrid_zoo.build_hybrid
+    assert build is hybrid_zoo.hybrid.build_hybrid and pickle.loads(pickle.dumps(build)) is build
+    parameters = inspect.signature(build).parameters
+    assert (
+        list(parameters)[:3] == ["spec", "targets", "image"] and parameters["units"].default == 64
+    )
+    assert "Args:" in inspect.getdoc(build)
 
 
 @pytest.mark.parametrize("command", [None, *get_command(app).commands])

@@ -52,7 +52,7 @@ class GatedAttention(FullPrecision):
         opened = ops.sigmoid(ops.matmul(features, self.gate))
         scores = as_bag(ops.matmul(hidden * opened, self.context), real)[:, :, 0]
         weights = masked_softmax(scores, ops.cast(real, scores.dtype))
-        return ops.sum(as_bag(features, real) * weights[:, :, None], axis=1), weights
+        return ops.sum(as_bag(features, real) * ops.expand_dims(weights, -1), axis=1), weights
 
     def compute_output_spec(self, features, real):
         """Return the symbolic outputs."""

@@ -69,7 +69,7 @@ class AttentionPool(FullPrecision):
         hidden = ops.tanh(ops.matmul(states, self.kernel) + self.bias)
         scores = ops.matmul(hidden, self.context)[:, :, 0]
         weights = masked_softmax(scores, ops.cast(valid, states.dtype))
-        return ops.sum(states * weights[:, :, None], axis=1), weights
+        return ops.sum(states * ops.expand_dims(weights, -1), axis=1), weights
 
     def compute_output_spec(self, states, valid):
         """Return the symbolic outputs."""

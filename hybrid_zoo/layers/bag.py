@@ -78,7 +78,7 @@ class PoolBag(FullPrecision):
         """Return `(batch, features)` from `(batch * images, features)` and `(batch, images)`."""
         bag = as_bag(features, real)
         reduce = masked_max if self.pooling == "max" else masked_mean
-        return reduce(bag, ops.cast(real, bag.dtype)[:, :, None])
+        return reduce(bag, ops.expand_dims(ops.cast(real, bag.dtype), -1))
 
     def compute_output_spec(self, features, real):
         """Return the symbolic output."""

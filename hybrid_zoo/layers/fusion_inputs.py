@@ -75,4 +75,4 @@ class StackTokens(keras.layers.Layer):
         """
         there = ops.concatenate(presence, axis=1) > 0
         stacked = ops.stack(tokens, axis=1)
-        return ops.where(there[:, :, None], stacked, ops.zeros_like(stacked)), there
+        return ops.where(ops.expand_dims(there, -1), stacked, ops.zeros_like(stacked)), there

@@ -25,7 +25,7 @@ class PoolSteps(FullPrecision):
 
     def call(self, states: keras.KerasTensor, valid: keras.KerasTensor) -> keras.KerasTensor:
         """Return `(batch, 3 * units)` from `(batch, steps, units)` and `(batch, steps)` bool."""
-        weight = ops.cast(valid, states.dtype)[:, :, None]
+        weight = ops.expand_dims(ops.cast(valid, states.dtype), -1)
         last = ops.sum(ops.cast(valid, "int32"), axis=1) - 1
         final = ops.take_along_axis(states, last[:, None, None], axis=1)[:, 0]
         parts = [final, masked_mean(states, weight), masked_max(states, weight)]

@@ -11,7 +11,14 @@ from typing import Any, BinaryIO
 
 import keras
 
-from hybrid_zoo import hybrid
+import hybrid_zoo.assembly
+import hybrid_zoo.bags
+import hybrid_zoo.fusions
+import hybrid_zoo.images
+import hybrid_zoo.notes
+import hybrid_zoo.sequences
+import hybrid_zoo.tabular
+import hybrid_zoo.volumes
 from hybrid_zoo.errors import ConfigError, CorruptArtifactError
 from hybrid_zoo.saving.allowed import Registered, check_config, read_json
 from hybrid_zoo.saving.archive import (
@@ -26,8 +33,17 @@ from hybrid_zoo.saving.archive import (
 )
 from hybrid_zoo.saving.weights import Shapes, check_fit, first_reason, read_shapes
 
-# The import registers every layer that a saved model may hold.
-LAYERS = hybrid.COMPONENTS
+PARTS = (
+    hybrid_zoo.assembly,
+    hybrid_zoo.bags,
+    hybrid_zoo.fusions,
+    hybrid_zoo.images,
+    hybrid_zoo.notes,
+    hybrid_zoo.sequences,
+    hybrid_zoo.tabular,
+    hybrid_zoo.volumes,
+)
+"""Their import registers every layer that a saved model may hold."""
 
 
 def save(model: keras.Model, path: str | Path) -> Path:

@@ -9,13 +9,10 @@ from dataclasses import dataclass
 import keras
 import numpy as np
 
-from hybrid_zoo.hybrid import COMPONENTS
 from hybrid_zoo.inputs import InputSpec
 from hybrid_zoo.layers.knob_layers import count_parameters
 from hybrid_zoo.registries import BAGS, ENCODERS, FUSIONS
 from hybrid_zoo.registry import Registry
-
-FILLED_BY = COMPONENTS  # the import fills the registries
 
 SHAPES = {
     "image": (1, 128, 128, 1),

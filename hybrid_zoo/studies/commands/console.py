@@ -6,14 +6,6 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from rich.console import Console
-from rich.progress import (
-    BarColumn,
-    MofNCompleteColumn,
-    Progress,
-    TextColumn,
-    TimeElapsedColumn,
-    TimeRemainingColumn,
-)
 
 from hybrid_zoo.errors import ConfigError
 
@@ -36,14 +28,16 @@ def bar(words: str) -> Iterator[Callable[..., None]]:
     Yields:
         A function of done, total and, if wanted, the name of the present step.
     """
+    from rich import progress as parts
+
     columns = (
-        TextColumn("{task.description}"),
-        BarColumn(),
-        MofNCompleteColumn(),
-        TimeElapsedColumn(),
-        TimeRemainingColumn(),
+        parts.TextColumn("{task.description}"),
+        parts.BarColumn(),
+        parts.MofNCompleteColumn(),
+        parts.TimeElapsedColumn(),
+        parts.TimeRemainingColumn(),
     )
-    with Progress(*columns, console=console) as progress:
+    with parts.Progress(*columns, console=console) as progress:
         task = progress.add_task(words, total=None)
 
         def update(done: int, total: int, name: str = "") -> None:
