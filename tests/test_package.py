@@ -197,15 +197,18 @@ def test_help_imports_neither_keras_nor_tensorflow(command):
     assert not modules & {"keras", "tensorflow", "sklearn", "pandas"}
 
 
-def test_help_takes_at_most_half_a_second():
-    seconds = []
+def seconds(*arguments):
+    """The shortest of five runs of Python."""
+    taken = []
     for _ in range(5):
         start = time.perf_counter()
-        subprocess.run(
-            [sys.executable, "-m", "hybrid_zoo", "--help"], check=True, stdout=subprocess.DEVNULL
-        )
-        seconds.append(time.perf_counter() - start)
-    assert min(seconds) <= 0.5
+        subprocess.run([sys.executable, *arguments], check=True, stdout=subprocess.DEVNULL)
+        taken.append(time.perf_counter() - start)
+    return min(taken)
+
+
+def test_help_takes_less_than_twice_the_time_of_what_prints_it():
+    assert seconds("-m", "hybrid_zoo", "--help") < 2 * seconds("-c", "import typer.rich_utils")
 
 
 def test_only_hybrid_zoo_reaches_site_packages():

@@ -65,6 +65,16 @@ def test_options_reach_the_builders():
     assert made["tabular"] == "mlp" and made["sequence"].keywords == {"layers": 1}
 
 
+def test_a_fixed_option_is_in_every_configuration_and_not_searched():
+    space = Space({"sequence": {"lstm": {"layers": 1}, "tcn": {}}})
+    assert space.default(["sequence"])["sequence.layers"] == 1
+    config, hp = drawn(space, ["sequence"], sequence="lstm")
+    assert config["sequence.layers"] == 1
+    assert "sequence.lstm.layers" not in {p.name for p in hp.space}
+    config, _ = drawn(space, ["sequence"], sequence="tcn", **{"sequence.tcn.layers": 3})
+    assert config["sequence.layers"] == 3
+
+
 def test_a_single_modality_has_no_fusion():
     assert parts_of(["sequence"]) == ["sequence"]
     assert parts_of(["image", "image_ct", "sequence"]) == ["image", "sequence", "fusion"]
@@ -76,6 +86,7 @@ def test_a_single_modality_has_no_fusion():
         ({"sequence": ["grud_"]}, "Unknown sequence encoder 'grud_'. Did you mean 'grud'"),
         ({"fusions": ["late"]}, "unknown part 'fusions'. Did you mean 'fusion'"),
         ({"image": []}, "image got no name; known: "),
+        ({"image": {"resnet50": {"wieghts": 1}}}, "no option 'wieghts' to fix. Did you mean 'weig"),
     ],
 )
 def test_an_impossible_space_is_refused(candidates, message):

@@ -20,6 +20,9 @@ DEFAULTS = {name: p.default for name, p in inspect.signature(build_hybrid).param
 KNOBS: Config = {name: DEFAULTS[name] for name in ("units", "dropout", "l2")}
 """The prespecified configuration, used where nothing is searched; parts likewise."""
 
+OF_ALL = ("spec", "time", "name", *KNOBS)
+"""Arguments of builders that are not theirs to fix."""
+
 
 @dataclass(frozen=True)
 class Space:
@@ -28,13 +31,14 @@ class Space:
     Args:
         candidates: Part ("image", "volume", "sequence", "tabular", "tokens" or "fusion") to the
             names a search chooses from; the first is the default. Parts that are not given stay
-            what they usually are.
+            what they usually are. A mapping from name to options fixes options of the builder, such
+            as `{"image": {"mobilenetv3_small": {"weights": "own.weights.h5"}}}`.
 
     Raises:
-        ConfigError: For an unknown part or name, or a part without names.
+        ConfigError: For an unknown part, name or option, or a part without names.
     """
 
-    candidates: Mapping[str, Sequence[str]] = field(default_factory=dict)
+    candidates: Mapping[str, Sequence[str] | Mapping[str, Config]] = field(default_factory=dict)
 
     def __post_init__(self) -> None:
         for part, names in self.candidates.items():
@@ -45,7 +49,12 @@ class Space:
             if not names:
                 raise ConfigError(f"Space: {part} got no name; known: {sorted(PARTS[part])}.")
             for name in names:
-                PARTS[part][name]  # an unknown name raises
+                known = set(inspect.signature(PARTS[part][name]).parameters) - set(OF_ALL)
+                for option in set(self._fixed(part, name)) - known:
+                    raise ConfigError(
+                        f"Space: {name!r} has no option {option!r} to fix.{nearest(option, known)} "
+                        f"Known: {sorted(known)}."
+                    )
 
     def default(self, parts: Sequence[str]) -> Config:
         """Return the configuration that is used, or tried first.
@@ -53,7 +62,11 @@ class Space:
         Args:
             parts: The parts that the model has.
         """
-        return KNOBS | {part: self._names(part)[0] for part in self._parts(parts)}
+        config = dict(KNOBS)
+        for part in self._parts(parts):
+            name = next(iter(self._names(part)))
+            config |= {part: name} | _of(part, self._fixed(part, name))
+        return config
 
     def draw(self, hp: Any, parts: Sequence[str]) -> Config:
         """Declare the space and return one point of it.
@@ -78,13 +91,18 @@ class Space:
             names = list(self._names(part))
             config[part] = hp.Choice(part, names, default=names[0])
             for name in names:
+                fixed = self._fixed(part, name)
                 with hp.conditional_scope(part, [name]):
-                    own = dict(_draw_own(hp, part, name))
+                    own = dict(_draw_own(hp, part, name, fixed)) | _of(part, fixed)
                 config |= own if name == config[part] else {}
         return config
 
-    def _names(self, part: str) -> Sequence[str]:
+    def _names(self, part: str) -> Sequence[str] | Mapping[str, Config]:
         return self.candidates.get(part, (DEFAULTS[part],))
+
+    def _fixed(self, part: str, name: str) -> Config:
+        names = self._names(part)
+        return dict(names[name]) if isinstance(names, Mapping) else {}
 
     def _parts(self, parts: Sequence[str]) -> list[str]:
         return [part for part in PARTS if part in parts]
@@ -119,9 +137,15 @@ def build_arguments(config: Mapping[str, Any]) -> dict[str, Any]:
     return arguments
 
 
-def _draw_own(hp: Any, part: str, name: str) -> Iterator[tuple[str, Any]]:
-    """Declare a component's own space, around the builder's own defaults."""
+def _of(part: str, options: Config) -> Config:
+    return {f"{part}.{option}": value for option, value in options.items()}
+
+
+def _draw_own(hp: Any, part: str, name: str, fixed: Config) -> Iterator[tuple[str, Any]]:
+    """Declare what is not fixed of a component's own space, around the builder's own defaults."""
     options = inspect.signature(PARTS[part][name]).parameters
     for option, values in PARTS[part].spaces[name].items():
+        if option in fixed:
+            continue
         value = hp.Choice(f"{part}.{name}.{option}", list(values), default=options[option].default)
         yield f"{part}.{option}", value

@@ -9,6 +9,8 @@ import keras
 import numpy as np
 import tensorflow as tf
 
+from hybrid_zoo.layers.lstm import stock_lstm
+
 Arrays = dict[str, np.ndarray]
 
 
@@ -46,7 +48,7 @@ def compiled(model: keras.Model) -> Callable[[Arrays], Arrays]:
 def portable(model: keras.Model, *, constant: bool = False) -> Any:
     """Return the traced model in a form that other runtimes can read.
 
-    All exports are traced here: a layer with a kernel of TensorFlow's own is to do without it here.
+    All exports are traced here, and without the LSTM's own way, whose kernel others do not have.
 
     Args:
         model: From a dict of inputs to a dict of outputs.
@@ -56,7 +58,7 @@ def portable(model: keras.Model, *, constant: bool = False) -> Any:
         As `traced`.
     """
     call = traced(model, _with_constants(model) if constant else None)
-    with _inlined():
+    with _inlined(), stock_lstm():
         call.get_concrete_function()
     return call
 

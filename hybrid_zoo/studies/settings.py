@@ -12,19 +12,16 @@ from hybrid_zoo.pipelines.imbalance import Remedy
 from hybrid_zoo.registry import nearest
 
 
-def _listed(value: Any) -> Any:
-    return [value] if isinstance(value, str) else value
-
-
-def _spaces(value: Any) -> Any:
+def _named(value: Any) -> Any:
+    """Name to what is said of it, from a name, a list of names, or a mapping."""
     if isinstance(value, dict):
-        return {path: space or {} for path, space in value.items()}
-    value = _listed(value)
-    return {str(path): {} for path in value} if isinstance(value, Iterable) else value
+        return {name: options or {} for name, options in value.items()}
+    value = [value] if isinstance(value, str) else value
+    return {str(name): {} for name in value} if isinstance(value, Iterable) else value
 
 
-Names = Annotated[tuple[str, ...], pydantic.BeforeValidator(_listed)]
-Spaces = Annotated[dict[str, dict[str, list[Any]]], pydantic.BeforeValidator(_spaces)]
+Names = Annotated[dict[str, dict[str, Any]], pydantic.BeforeValidator(_named)]
+Spaces = Annotated[dict[str, dict[str, list[Any]]], pydantic.BeforeValidator(_named)]
 
 
 class Settings(pydantic.BaseModel):
@@ -48,7 +45,8 @@ class Settings(pydantic.BaseModel):
         hold_out_after: Column of samples that holds dates, or numbers such as years: the latest
             20 % of the patients are the test part, or with `COLUMN=DATE` all that is dated later.
         image: Image encoders a search chooses from; the first is the default. Likewise `volume`,
-            `sequence`, `tabular`, `tokens` and `fusion`; a single name may stand without a list.
+            `sequence`, `tabular`, `tokens` and `fusion`; a single name may stand without a list,
+            and a mapping fixes options of the builders, such as weights.
     """
 
     model_config = pydantic.ConfigDict(extra="forbid", frozen=True)
@@ -65,12 +63,12 @@ class Settings(pydantic.BaseModel):
     baseline_minutes: float = pydantic.Field(default=30, gt=0, le=30 * 24 * 60)
     hold_out_site: str | None = None
     hold_out_after: str | None = None
-    image: Names = ()
-    volume: Names = ()
-    sequence: Names = ()
-    tabular: Names = ()
-    tokens: Names = ()
-    fusion: Names = ()
+    image: Names = {}
+    volume: Names = {}
+    sequence: Names = {}
+    tabular: Names = {}
+    tokens: Names = {}
+    fusion: Names = {}
 
     @pydantic.model_validator(mode="after")
     def _one_test_part(self) -> Self:
@@ -79,8 +77,8 @@ class Settings(pydantic.BaseModel):
         return self
 
     @property
-    def names(self) -> dict[str, tuple[str, ...]]:
-        """Part of the model to the names that were given for it."""
+    def names(self) -> dict[str, dict[str, dict[str, Any]]]:
+        """Part of the model to the names that were given for it, with their fixed options."""
         parts = ("image", "volume", "sequence", "tabular", "tokens", "fusion")
         return {part: names for part in parts if (names := getattr(self, part))}
 
