@@ -10,7 +10,7 @@ MARKS ?= not slow and not newcomer
 ON_DATA := $(patsubst %,benchmarks/%.py,real shortcuts digits encoders imbalance ensembles)
 BENCHMARKS := $(filter-out benchmarks/_% $(ON_DATA),$(wildcard benchmarks/*.py))
 
-# What wheelhouse/ holds beside the package and what it always needs: EXTRAS=images,shards, or none.
+# What wheelhouse/ holds beside the package and what it always needs: EXTRAS=images,pretrained, or none.
 EXTRAS ?= images
 
 export TF_CPP_MIN_LOG_LEVEL := 3
@@ -62,7 +62,7 @@ wheel: $(STAMP)   ## Build the wheel into dist/
 	rm -rf build build.log
 
 # The versions are those of .venv, which `make test` ran with.
-wheelhouse: $(STAMP)  ## Wheels and hashes for a machine without network; EXTRAS=images,shards
+wheelhouse: $(STAMP)  ## Wheels and hashes for a machine without network; EXTRAS=images,pretrained
 	rm -rf wheelhouse build
 	$(BIN)/python -m pip freeze --exclude-editable > $(VENV)/constraints.txt
 	$(BIN)/python -m pip wheel --quiet --wheel-dir wheelhouse --constraint $(VENV)/constraints.txt '.[$(EXTRAS)]'
