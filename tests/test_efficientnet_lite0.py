@@ -63,6 +63,14 @@ def test_a_pytorch_file_of_as_many_channels_as_the_images_is_read(channels, arra
     np.testing.assert_array_equal(kernel.kernel, arrays[STEM][:, :channels].transpose(2, 3, 1, 0))
 
 
+def test_an_untrained_one_tells_images_apart():
+    """With Keras's own first kernels the signal dies away before the last of 16 blocks."""
+    x = np.random.default_rng(0).normal(size=(4, 32, 32, 1)) * np.arange(1, 5)[:, None, None, None]
+    image = keras.Input((32, 32, 1))
+    found = np.array(keras.Model(image, features(image))(x.astype("float32")))
+    assert found.std(axis=0).mean() > 0.1 * found.mean() > 0
+
+
 def unbuilt(channels):
     raise AssertionError("it was built before the file was refused")
 

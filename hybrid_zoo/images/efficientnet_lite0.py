@@ -3,6 +3,7 @@
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
+from typing import NamedTuple
 
 import keras
 import numpy as np
@@ -25,15 +26,32 @@ EPSILON = 1e-3
 DROPPED = 0.2
 """Share of the last block's paths dropped in training; earlier ones linearly fewer."""
 
+
+class Stage(NamedTuple):
+    """Blocks of the same width, of which the first may halve the sides."""
+
+    blocks: int
+    side: int
+    stride: int
+    expansion: int
+    filters: int
+
+
 STEM = 32
-STAGES = ((1, 3, 1, 1, 16), (2, 3, 2, 6, 24), (2, 5, 2, 6, 40), (3, 3, 2, 6, 80), (3, 5, 1, 6, 112),
-          (4, 5, 2, 6, 192), (1, 3, 1, 6, 320))  # fmt: skip
-"""Blocks, side of the kernel, stride of the first block, expansion, channels."""
+STAGES = (
+    Stage(1, 3, 1, 1, 16),
+    Stage(2, 3, 2, 6, 24),
+    Stage(2, 5, 2, 6, 40),
+    Stage(3, 3, 2, 6, 80),
+    Stage(3, 5, 1, 6, 112),
+    Stage(4, 5, 2, 6, 192),
+    Stage(1, 3, 1, 6, 320),
+)
 
 
 @dataclass(frozen=True, kw_only=True)
 class Step:
-    """A convolution, its batch normalisation, and ReLU6 where it is `active`.
+    """A convolution and its batch normalisation.
 
     Args:
         name: Beginning of the layers' names.
@@ -41,6 +59,10 @@ class Step:
         norm: Of the normalisation in PyTorch.
         inputs: Channels that a filter reads: one if it is `depthwise`.
         filters: Channels that it makes.
+        side: Of the kernel, in pixels.
+        stride: From one place of the kernel to the next, in pixels.
+        depthwise: Filter each channel by itself.
+        active: End in ReLU6.
     """
 
     name: str
@@ -55,11 +77,13 @@ class Step:
 
     def __call__(self, x: keras.KerasTensor) -> keras.KerasTensor:
         """Return `(batch, height / stride, width / stride, filters)`."""
-        layers = keras.layers
+        layers, first = keras.layers, keras.initializers.VarianceScaling(2.0, "fan_out")
         options = {"padding": "same", "use_bias": False, "name": f"{self.name}_conv"}
         if self.depthwise:
+            options["depthwise_initializer"] = first  # Keras's own would let the signal die away
             x = layers.DepthwiseConv2D(self.side, self.stride, **options)(x)
         else:
+            options["kernel_initializer"] = first
             x = layers.Conv2D(self.filters, self.side, self.stride, **options)(x)
         x = layers.BatchNormalization(epsilon=EPSILON, name=f"{self.name}_norm")(x)
         return layers.ReLU(6.0, name=f"{self.name}_relu6")(x) if self.active else x
@@ -81,10 +105,9 @@ class Step:
         model.get_layer(f"{self.name}_norm").set_weights(vectors)
 
 
-def _block(place: int, inputs: int, stage: tuple[int, ...], stride: int) -> list[Step]:
+def _block(place: int, inputs: int, stage: Stage, stride: int) -> list[Step]:
     """Widen, filter each channel, narrow."""
-    _, side, _, expansion, filters = stage
-    name, torch, wide = f"block{place}", f"_blocks.{place}", inputs * expansion
+    name, torch, wide = f"block{place}", f"_blocks.{place}", inputs * stage.expansion
     widen = Step(
         name=f"{name}_widen",
         conv=f"{torch}._expand_conv",
@@ -98,7 +121,7 @@ def _block(place: int, inputs: int, stage: tuple[int, ...], stride: int) -> list
         norm=f"{torch}._bn1",
         inputs=1,
         filters=wide,
-        side=side,
+        side=stage.side,
         stride=stride,
         depthwise=True,
     )
@@ -107,19 +130,18 @@ def _block(place: int, inputs: int, stage: tuple[int, ...], stride: int) -> list
         conv=f"{torch}._project_conv",
         norm=f"{torch}._bn2",
         inputs=wide,
-        filters=filters,
+        filters=stage.filters,
         active=False,
     )
-    return [each, narrow] if expansion == 1 else [widen, each, narrow]
+    return [each, narrow] if stage.expansion == 1 else [widen, each, narrow]
 
 
 def _blocks() -> Iterator[list[Step]]:
     inputs, place = STEM, 0
     for stage in STAGES:
-        repeats, _, stride, _, filters = stage
-        for repeat in range(repeats):
-            yield _block(place, inputs, stage, 1 if repeat else stride)
-            inputs, place = filters, place + 1
+        for number in range(stage.blocks):
+            yield _block(place, inputs, stage, 1 if number else stage.stride)
+            inputs, place = stage.filters, place + 1
 
 
 BLOCKS = list(_blocks())
@@ -137,7 +159,7 @@ def _stem(channels: int) -> Step:
     )
 
 
-HEAD = Step(name="head", conv="_conv_head", norm="_bn1", inputs=STAGES[-1][-1], filters=1280)
+HEAD = Step(name="head", conv="_conv_head", norm="_bn1", inputs=STAGES[-1].filters, filters=1280)
 
 
 def features(image: keras.KerasTensor) -> keras.KerasTensor:
