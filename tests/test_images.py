@@ -22,7 +22,7 @@ IMAGENET = ((0.485, 0.456, 0.406), (0.229, 0.224, 0.225))
 def lite0(*, include_top, weights, pooling, input_shape):
     """The network alone, as `keras.applications` would give it."""
     image = keras.Input(input_shape)
-    return keras.Model(image, features_of_lite0(image), name="Lite0")
+    return keras.Model(image, features_of_lite0(image))
 
 
 # Keras's builder and preprocessing; features; weights with 1 and with 3 channels, never trained ones
@@ -72,7 +72,7 @@ def awaken(model, pixels):
     model.set_weights([w + 0.1 * rng.random(w.shape) * (w.ndim == 1) for w in model.get_weights()])
     for layer in model.layers:
         if isinstance(layer, keras.layers.BatchNormalization):
-            layer.momentum = 0.01 if model.name in ("MobileNetV3Small", "Lite0") else 0.1
+            layer.momentum = 0.01 if model.name == "MobileNetV3Small" else 0.1
     model(pixels, training=True)
 
 
