@@ -6,11 +6,12 @@ STAMP := $(VENV)/.installed
 # Tests mostly trace graphs, which takes one core; a file's tests share what they build.
 WORKERS ?= 2
 MARKS ?= not slow and not newcomer
-# These read published data; every other benchmark makes its own.
-ON_DATA := $(patsubst %,benchmarks/%.py,real shortcuts digits encoders imbalance ensembles)
-BENCHMARKS := $(filter-out benchmarks/_% $(ON_DATA),$(wildcard benchmarks/*.py))
+# These read published data, or install PyTorch; every other benchmark makes its own data.
+ON_DATA := $(patsubst %,benchmarks/%.py,real shortcuts digits encoders imbalance ensembles hannover_backbones)
+WITH_TORCH := benchmarks/efficientnet_lite0.py
+BENCHMARKS := $(filter-out benchmarks/_% $(ON_DATA) $(WITH_TORCH),$(wildcard benchmarks/*.py))
 
-# What wheelhouse/ holds beside the package and what it always needs: EXTRAS=images,shards, or none.
+# What wheelhouse/ holds beside the package and what it always needs: EXTRAS=images,pretrained, or none.
 EXTRAS ?= images
 
 export TF_CPP_MIN_LOG_LEVEL := 3
@@ -62,7 +63,7 @@ wheel: $(STAMP)   ## Build the wheel into dist/
 	rm -rf build build.log
 
 # The versions are those of .venv, which `make test` ran with.
-wheelhouse: $(STAMP)  ## Wheels and hashes for a machine without network; EXTRAS=images,shards
+wheelhouse: $(STAMP)  ## Wheels and hashes for a machine without network; EXTRAS=images,pretrained
 	rm -rf wheelhouse build
 	$(BIN)/python -m pip freeze --exclude-editable > $(VENV)/constraints.txt
 	$(BIN)/python -m pip wheel --quiet --wheel-dir wheelhouse --constraint $(VENV)/constraints.txt '.[$(EXTRAS)]'
@@ -85,6 +86,7 @@ bench-real: $(STAMP)  ## Studies of published patients: make bench-real DATA=fol
 	$(BIN)/python benchmarks/encoders.py "$(DATA)"
 	$(BIN)/python benchmarks/imbalance.py "$(DATA)"
 	$(BIN)/python benchmarks/ensembles.py "$(DATA)"
+	$(BIN)/python benchmarks/hannover_backbones.py "$(DATA)"
 	$(BIN)/python benchmarks/init.py "$(DATA)"
 
 clean:            ## Remove what was built; keep .venv and runs

@@ -14,7 +14,7 @@ from hybrid_zoo.inputs import InputSpec
 from hybrid_zoo.registries import BAGS, ENCODERS, FUSIONS
 from hybrid_zoo.saving import load, save
 
-LARGE = {"resnet50", "densenet121", "efficientnetv2b0", "convnext_tiny"}
+LARGE = {"resnet50", "densenet121", "efficientnet_lite0", "efficientnetv2b0", "convnext_tiny"}
 """Of the published backbones the smallest is always tested; these take minutes together."""
 CASES = [
     pytest.param(
@@ -25,7 +25,7 @@ CASES = [
 ]
 FUSERS = [pytest.param(builder, id=f"fusion-{name}") for name, builder in FUSIONS.items()]
 POOLS = [pytest.param(builder, id=f"bag-{name}") for name, builder in BAGS.items()]
-COUNTS = {"image": 7, "volume": 1, "sequence": 7, "tabular": 2, "tokens": 2}
+COUNTS = {"image": 8, "volume": 1, "sequence": 7, "tabular": 2, "tokens": 2}
 OTHER = {"int": 3, "float": 0.05, "tuple": (4, 6)}
 """A value that is no default, by the type of the default."""
 

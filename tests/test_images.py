@@ -10,12 +10,21 @@ from tiny_images import assert_alike, picture, refused, size, values
 from hybrid_zoo import images
 from hybrid_zoo.errors import ConfigError, CorruptArtifactError
 from hybrid_zoo.hybrid import build_hybrid
+from hybrid_zoo.images.efficientnet_lite0 import features as features_of_lite0
 from hybrid_zoo.inputs import InputSpec, Modality
 from hybrid_zoo.registries import IMAGE_ENCODERS
 from hybrid_zoo.saving import load, save
 
 APPS = keras.applications
 IMAGENET = ((0.485, 0.456, 0.406), (0.229, 0.224, 0.225))
+
+
+def lite0(*, include_top, weights, pooling, input_shape):
+    """The network alone, as `keras.applications` would give it."""
+    image = keras.Input(input_shape)
+    return keras.Model(image, features_of_lite0(image))
+
+
 # Keras's builder and preprocessing; features; weights with 1 and with 3 channels, never trained ones
 # among them; mean and deviation of pixels in [0, 1] with which the published range is met exactly.
 BACKBONES = {
@@ -38,6 +47,11 @@ BACKBONES = {
         (APPS.ConvNeXtTiny, APPS.convnext.preprocess_input, 768),
         (27_817_056, 27_820_128, 0),
         IMAGENET,
+    ),
+    "efficientnet_lite0": (
+        (lite0, lambda pixels: (pixels - 127) / 128, 1280),
+        (3_412_448, 3_413_024, 42_016),
+        ((0.449,) * 3, (0.226,) * 3),
     ),
     "mobilenetv3_small": (
         (APPS.MobileNetV3Small, APPS.mobilenet_v3.preprocess_input, 576),

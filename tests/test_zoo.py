@@ -19,7 +19,7 @@ def rows():
 
 
 def test_the_table_holds_every_registered_component_once(rows):
-    assert [row.name for row in rows] == NAMES and len(rows) == 28
+    assert [row.name for row in rows] == NAMES and len(rows) == 29
 
 
 def test_parameters_are_those_of_the_reference_sample(rows):
@@ -55,6 +55,6 @@ def test_the_command_writes_the_page(rows, tmp_path, monkeypatch):
     monkeypatch.setattr(zoo, "zoo_rows", lambda timed: iter(rows))
     done = CliRunner().invoke(app, ["zoo", "--no-time", "--markdown", str(tmp_path / "zoo.md")])
     assert done.exit_code == 0 and "Wrote" in done.output
-    assert (tmp_path / "zoo.md").read_text(encoding="utf-8").count("\n| ") == 29
+    assert (tmp_path / "zoo.md").read_text(encoding="utf-8").count("\n| ") == 30
     printed = CliRunner().invoke(app, ["zoo", "--no-time"]).output
     assert all(name in printed for name in NAMES)

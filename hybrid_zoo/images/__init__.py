@@ -1,4 +1,4 @@
-"""Image encoders: one architecture per file, the published backbones in one table."""
+"""Image encoders: one architecture per file, those of Keras in one table."""
 
 from hybrid_zoo.images.applications import (
     convnext_tiny,
@@ -7,12 +7,14 @@ from hybrid_zoo.images.applications import (
     mobilenetv3_small,
     resnet50,
 )
+from hybrid_zoo.images.efficientnet_lite0 import efficientnet_lite0
 from hybrid_zoo.images.paper_cnn import paper_cnn
 from hybrid_zoo.images.small_resnet import small_resnet
 
 __all__ = [
     "convnext_tiny",
     "densenet121",
+    "efficientnet_lite0",
     "efficientnetv2b0",
     "mobilenetv3_small",
     "paper_cnn",

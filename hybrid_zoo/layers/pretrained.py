@@ -14,7 +14,7 @@ from hybrid_zoo.errors import ConfigError, CorruptArtifactError
 from hybrid_zoo.registry import nearest
 
 PUBLISHED = "imagenet"
-SUFFIXES = (".h5", ".keras")
+KINDS = (".weights.h5", ".h5", ".keras")
 Shape = tuple[int, ...]
 
 
@@ -73,26 +73,28 @@ def copy_weights(source: keras.Model, target: keras.Model) -> keras.Model:
     return target
 
 
-def weights_file(who: str, weights: str | Path) -> Path:
+def weights_file(who: str, weights: str | Path, *others: str) -> Path:
     """Return the path of a local weights file.
 
     Args:
         who: Name of the encoder, for messages.
         weights: What the user gave, "imagenet" excepted.
+        others: Suffixes of files that Keras does not write, and that the encoder reads too.
 
     Raises:
-        ConfigError: If it is no file, or not one that Keras writes.
+        ConfigError: If it is no file, or not one of a kind that the encoder reads.
     """
     path = Path(weights)
+    *first, last = map(repr, (*others, *KINDS))
+    kinds = f"{', '.join(first)} or {last}"
     if not path.is_file():
         raise ConfigError(
             f"{who}: weights={str(weights)!r} is no file.{nearest(str(weights), [PUBLISHED])} "
-            f"Expected None, {PUBLISHED!r} or the path of a '.weights.h5', '.h5' or '.keras' file."
+            f"Expected None, {PUBLISHED!r} or the path of a {kinds} file."
         )
-    if path.suffix not in SUFFIXES:
+    if not path.name.endswith((*others, *KINDS)):
         raise ConfigError(
-            f"{who}: weights={path.name!r} must end in '.weights.h5', '.h5' or '.keras'; save them "
-            "with Keras."
+            f"{who}: weights={path.name!r} must end in {kinds}; save them with Keras."
         )
     return path
 
