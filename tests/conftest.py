@@ -1,5 +1,6 @@
 """Fixtures that any test may use."""
 
+import os
 import random
 import sys
 from importlib.util import find_spec
@@ -9,6 +10,11 @@ import pytest
 
 if find_spec("hybrid_zoo") is None or find_spec("hybrid_zoo.pipelines") is None:
     raise pytest.UsageError("hybrid_zoo is not installed; run: pip install -e '.[test]'")
+
+# Where tests run side by side, threads of one only keep the other waiting; children take it over.
+if "PYTEST_XDIST_WORKER" in os.environ:
+    for threads in ("TF_NUM_INTRAOP_THREADS", "OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS"):
+        os.environ.setdefault(threads, "1")
 
 sys.path.insert(0, str(Path(__file__).parent))  # so that tests can import `factories`
 

@@ -32,7 +32,7 @@ def test_the_commands_of_the_readme_run_on_a_simulated_cohort(tmp_path):
     assert len(commands) == 6 and len(left) == 3
     shell("hybrid-zoo simulate MY_COHORT --patients 60 --shortcut", tmp_path)
     config = yaml.safe_load((tmp_path / "MY_COHORT/cohort.yaml").read_text())
-    del config["images"]  # pictures: in the tutorial
+    del config["images"], config["events"]  # pictures and series: in the tutorial
     (tmp_path / "MY_COHORT/cohort.yaml").write_text(yaml.safe_dump(config))
     export = "mkdir EXPORT; sed '1s/icu/died/; s/,split,/,part,/' MY_COHORT/samples.csv > EXPORT/patients.csv"
     shell(export, tmp_path)  # a table alone, which is quickest
