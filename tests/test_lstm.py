@@ -10,7 +10,7 @@ from hybrid_zoo.saving import load, save
 
 pytestmark = pytest.mark.skipif(keras.backend.backend() != "tensorflow", reason="of TensorFlow")
 
-WAYS = {"kernel": (7, 16, 5), "loop of many rows": (37, 64, 60), "loop of wide states": (9, 160, 4)}
+WAYS = {"kernel": (7, 16, 5), "loop": (37, 64, 60)}
 
 
 def some_steps(rows, steps):
@@ -107,6 +107,12 @@ def test_the_kernel_runs_unless_it_is_switched_off(monkeypatch):
 def test_what_the_kernel_does_not_know_runs_as_in_keras(options):
     layer = LSTM(8, **options)
     assert not layer.is_fast and "BlockLSTMV2" not in operations(layer)
+
+
+def test_a_wide_layer_runs_as_in_keras():
+    layer = LSTM(160)
+    layer.build((None, None, 9))
+    assert not layer.is_fast
 
 
 def test_a_model_of_keras_layers_takes_the_weights_and_a_saved_one_comes_back(tmp_path):

@@ -29,9 +29,10 @@ class LSTM(keras.layers.LSTM):
     """A `keras.layers.LSTM` of the same arguments, weights and results, faster on a CPU.
 
     It takes its own way under the TensorFlow backend, where there is no GPU and numbers are
-    float32; `is_fast` tells. Everything else runs as in Keras: other activations, dropout within
-    the loop, states that are returned or kept, JAX, and what is traced within `stock_lstm()` or
-    while `HYBRID_ZOO_STOCK_LSTM` is set. The own way has a first derivative only, and neither an
+    float32; `is_fast` tells. Everything else runs as in Keras: layers too wide to gain anything
+    (64 units and 230 features, or 96 and 100), other activations, dropout within the loop, states
+    that are returned or kept, JAX, and what is traced within `stock_lstm()` or while
+    `HYBRID_ZOO_STOCK_LSTM` is set. The own way has a first derivative only, and neither an
     XLA nor an ONNX form.
     """
 
@@ -54,12 +55,13 @@ class LSTM(keras.layers.LSTM):
 
     @property
     def is_fast(self) -> bool:
-        """Whether a call takes the own way, here and now."""
+        """Whether a call takes the own way, here and now; before it is built, if at all."""
         if keras.backend.backend() != "tensorflow" or _stock.get() or os.environ.get(STOCK):
             return False
-        from hybrid_zoo.layers.lstm_on_cpu import has_gpu
+        from hybrid_zoo.layers.lstm_on_cpu import is_faster
 
-        return self._is_plain() and not has_gpu()
+        features = self.cell.kernel.shape[0] if self.cell.built else 1
+        return self._is_plain() and is_faster(features, self.units)
 
     def _is_plain(self) -> bool:
         usual = keras.activations.tanh, keras.activations.sigmoid

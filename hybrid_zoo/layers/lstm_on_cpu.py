@@ -6,16 +6,16 @@ from typing import NamedTuple
 import tensorflow as tf
 from tensorflow import raw_ops
 
-_ALONE = 1_200_000
-_FEWEST = 16
+_ALONE = 1_200_000  # multiplications in a step of the kernel
+_FEWEST = 16  # rows
 
 
 Saved = dict[str, tf.Tensor]
 """Name to a list of tensors."""
 
 _SAVED = ("i", "cs", "f", "o", "ci", "co")
-"""What a gradient needs of every step beside the output, by the kernel's names: input gate, cell
-state (of the step before in the loop), forget gate, output gate, candidate, tanh of the state."""
+"""What a gradient needs of every step, by the kernel's names: input gate, cell state, forget gate,
+output gate, candidate, tanh of the state. The loop keeps the state before, and what it read."""
 
 
 class Given(NamedTuple):
@@ -36,9 +36,29 @@ class Given(NamedTuple):
     bias: tf.Tensor
 
 
-def has_gpu() -> bool:
-    """Return whether TensorFlow sees a GPU, where Keras has a faster kernel."""
-    return bool(tf.config.list_physical_devices("GPU"))
+def is_faster(features: int, units: int) -> bool:
+    """Return whether a layer gains here: it is narrow, and Keras has no better kernel on a GPU.
+
+    Args:
+        features: Width of a step.
+        units: Width of the state.
+    """
+    return rows_at_once(features, units) >= _FEWEST and not tf.config.list_physical_devices("GPU")
+
+
+def rows_at_once(features: int, units: int) -> int:
+    """Return how many rows the kernel takes without sharing its matrix products among threads.
+
+    Args:
+        features: Width of a step.
+        units: Width of the state.
+
+    Source:
+        Own design, because these products are too small to gain by it: the kernel then takes up to
+        1.5 times as long as Keras. On two cores it shared from 1.35 million multiplications per
+        step on, and at 128 units from a few rows on.
+    """
+    return _ALONE // ((features + units) * 4 * units)
 
 
 def lstm_on_cpu(
@@ -97,16 +117,9 @@ def _turned(x: tf.Tensor) -> tf.Tensor:
 
 
 def _either(given: Given, kernel: Callable, loop: Callable) -> tuple:
-    """Run the kernel on few narrow rows, the loop on others.
-
-    The kernel loses more by sharing its small matrix products among threads than it gains. On two
-    cores it shared from 1.35 million multiplications per step on, and at 128 units from a few rows
-    on. On what it does not share it takes two thirds of the loop's time.
-    """
-    most = _ALONE // (given.weights.shape[0] * given.weights.shape[1])
+    """Run the kernel on few rows, and on others the loop."""
+    most = rows_at_once(given.x.shape[2], given.h.shape[1])
     rows = given.x.shape[1]
-    if most < _FEWEST:
-        return loop()
     if rows is None:
         return tf.cond(tf.shape(given.x)[1] <= most, kernel, loop)
     return kernel() if rows <= most else loop()
@@ -115,7 +128,8 @@ def _either(given: Given, kernel: Callable, loop: Callable) -> tuple:
 def _kernel(given: Given) -> tuple[tf.Tensor, Saved]:
     """Run all steps in one operation, and save each result as one whole."""
     made = raw_ops.BlockLSTMV2(**_arguments(given), cell_clip=0.0)
-    return made.h, {name: _write(_list(1), 0, getattr(made, name)) for name in _SAVED}
+    saved = {name: _write(_list(1), 0, getattr(made, name)) for name in _SAVED}
+    return made.h, saved | {"read": _list(0)}
 
 
 def _kernel_gradient(
@@ -126,7 +140,7 @@ def _kernel_gradient(
     What TensorFlow 2.21 registers as the gradient of the kernel is wrong by more than its own size;
     this operation, called by itself, is right.
     """
-    known = {name: _read(found, 0, outputs.shape) for name, found in saved.items()}
+    known = {name: _read(saved[name], 0, outputs.shape) for name in _SAVED}
     known |= {"h": outputs, "h_grad": of_outputs, "cs_grad": tf.zeros_like(outputs)}
     back = raw_ops.BlockLSTMGradV2(**_arguments(given), **known)
     return back.x_grad, back.h_prev_grad, back.cs_prev_grad, back.w_grad, back.b_grad
@@ -141,24 +155,24 @@ def _arguments(given: Given) -> dict:
 
 
 def _loop(given: Given) -> tuple[tf.Tensor, Saved]:
-    """Project all steps at once, go through them, and save each step by itself."""
-    width, units = given.x.shape[2], given.h.shape[1]
-    count, recurrent = tf.shape(given.x)[0], given.weights[width:]
-    projected = tf.matmul(_rows(given.x), given.weights[:width]) + given.bias
-    projected = _split(tf.reshape(projected, (count, -1, 4 * units)))
+    """Go through the steps, and save each by itself."""
+    count, units = tf.shape(given.x)[0], given.h.shape[1]
+    inputs = _split(given.x)
 
     def step(t, h, c, outputs, saved):
-        gates = projected.read(t) + tf.matmul(h, recurrent)
+        read = tf.concat([inputs.read(t), h], axis=1)
+        gates = tf.nn.bias_add(tf.matmul(read, given.weights), given.bias)
         i, f, ci, o = tf.split(gates, 4, axis=1)
         i, f, ci, o = tf.sigmoid(i), tf.sigmoid(f), tf.tanh(ci), tf.sigmoid(o)
         before, c = c, f * c + i * ci
         co = tf.tanh(c)
         h = o * co
-        made = {"i": i, "cs": before, "f": f, "o": o, "ci": ci, "co": co}
+        made = {"i": i, "cs": before, "f": f, "o": o, "ci": ci, "co": co, "read": read}
         saved = {name: _write(saved[name], t, x) for name, x in made.items()}
         return t + 1, h, c, outputs.write(t, h), saved
 
-    start = (0, given.h, given.c, _array(count, units), {name: _list(count) for name in _SAVED})
+    saved = {name: _list(count) for name in (*_SAVED, "read")}
+    start = (0, given.h, given.c, _array(count, units), saved)
     *_, outputs, saved = tf.while_loop(lambda t, *_: t < count, step, start)
     return outputs.stack(), saved
 
@@ -166,12 +180,15 @@ def _loop(given: Given) -> tuple[tf.Tensor, Saved]:
 def _loop_gradient(
     given: Given, outputs: tf.Tensor, saved: Saved, of_outputs: tf.Tensor
 ) -> tuple[tf.Tensor, ...]:
-    """Go back through the steps, then take the gradients of the weights for all at once."""
-    width, units = given.x.shape[2], given.h.shape[1]
-    count, back = tf.shape(given.x)[0], tf.transpose(given.weights[width:])
-    of_outputs = _split(of_outputs)
+    """Go back through the steps.
 
-    def step(t, h, c, gates):
+    Everything stays small enough for a core's cache; one product over all steps is slower.
+    """
+    width, count = given.x.shape[2], tf.shape(given.x)[0]
+    wide = tf.TensorShape((given.h.shape[0], given.weights.shape[0]))
+    back, of_outputs = tf.transpose(given.weights), _split(of_outputs)
+
+    def step(t, h, c, inputs, weights, bias):
         i, cs, f, o, ci, co = (_read(saved[name], t, given.h.shape) for name in _SAVED)
         h = h + of_outputs.read(t)
         c = c + raw_ops.TanhGrad(y=co, dy=h * o)
@@ -181,22 +198,17 @@ def _loop_gradient(
             raw_ops.TanhGrad(y=ci, dy=c * i),
             raw_ops.SigmoidGrad(y=o, dy=h * co),
         ]
-        made = tf.concat(made, axis=1)
-        return t - 1, tf.matmul(made, back), c * f, gates.write(t, made)
+        gates = tf.concat(made, axis=1)
+        read = tf.matmul(gates, back)
+        weights += tf.matmul(_read(saved["read"], t, wide), gates, transpose_a=True)
+        inputs = inputs.write(t, read[:, :width])
+        return t - 1, read[:, width:], c * f, inputs, weights, bias + tf.reduce_sum(gates, axis=0)
 
-    zeros = tf.zeros_like(given.h)
-    start = (count - 1, zeros, zeros, _array(count, 4 * units))
-    _, h, c, gates = tf.while_loop(lambda t, *_: t >= 0, step, start)
-    gates = _rows(gates.stack())
-    before = tf.concat([given.h[None], outputs[:-1]], axis=0)
-    x = tf.reshape(tf.matmul(gates, given.weights[:width], transpose_b=True), tf.shape(given.x))
-    weights = [tf.matmul(_rows(a), gates, transpose_a=True) for a in (given.x, before)]
-    return x, h, c, tf.concat(weights, axis=0), tf.reduce_sum(gates, axis=0)
-
-
-def _rows(x: tf.Tensor) -> tf.Tensor:
-    """`(steps * batch, width)`."""
-    return tf.reshape(x, (-1, x.shape[2]))
+    zeros = map(tf.zeros_like, (given.h, given.h, given.weights, given.bias))
+    h, c, weights, bias = zeros
+    start = (count - 1, h, c, _array(count, width), weights, bias)
+    _, h, c, inputs, weights, bias = tf.while_loop(lambda t, *_: t >= 0, step, start)
+    return inputs.stack(), h, c, weights, bias
 
 
 def _array(size: tf.Tensor, width: int) -> tf.TensorArray:
