@@ -151,12 +151,15 @@ def test_options_of_the_command_line_win_over_the_file(call, cohort_folder, tmp_
         raise KeyboardInterrupt
 
     monkeypatch.setattr(runner, "run_study", stop)
-    (tmp_path / "options.yaml").write_text("seed: 7\nepochs: 3\n")
+    names = "image: {small_resnet: {blocks: 1}}\nfusion: [gated, late]\nbaselines: [a.B]\n"
+    (tmp_path / "options.yaml").write_text("seed: 7\nepochs: 3\n" + names)
     code, out, _ = call(
-        *("study", cohort_folder, "--out", tmp_path / "run"),
+        *("study", cohort_folder, "--out", tmp_path / "run", "--fusion", "late"),
         *("--config", tmp_path / "options.yaml", "--epochs", 9),
     )
     assert (seen[0].seed, seen[0].epochs, seen[0].folds) == (7, 9, 3)
+    assert seen[0].names == {"image": {"small_resnet": {"blocks": 1}}, "fusion": {"late": {}}}
+    assert seen[0].baselines == {"a.B": {}}
     assert code == 130 and "kept in" in out and "run.partial" in out
 
 

@@ -88,7 +88,8 @@ def read_settings(path: Path | None, given: dict[str, Any]) -> Settings:
 
     Args:
         path: The file, or None.
-        given: Option to value; None where the user gave none.
+        given: Option to value; None, or of options that may be repeated (), where the user
+            gave none.
 
     Returns:
         Checked settings.
@@ -99,7 +100,7 @@ def read_settings(path: Path | None, given: dict[str, Any]) -> Settings:
     values = _read(path) if path else {}
     _require_known(values, str(path))
     _require_known(given, "study")
-    values |= {key: value for key, value in given.items() if value is not None}
+    values |= {key: value for key, value in given.items() if value not in (None, ())}
     try:
         return Settings(**values)
     except pydantic.ValidationError as error:
