@@ -10,7 +10,6 @@ import numpy as np
 
 from hybrid_zoo.images.backbone import DEVIATION, MEAN, Architecture, Build, register_backbone
 from hybrid_zoo.layers.packaged import PackagedFile
-from hybrid_zoo.layers.pretrained import copy_weights
 from hybrid_zoo.layers.torch_file import Shape, check_arrays, read_torch
 
 NAME = "efficientnet_lite0"
@@ -159,6 +158,8 @@ def _stem(channels: int) -> Step:
     )
 
 
+STEM_KERNEL = "_conv_stem.weight"
+
 HEAD = Step(name="head", conv="_conv_head", norm="_bn1", inputs=STAGES[-1].filters, filters=1280)
 
 
@@ -199,19 +200,22 @@ def from_torch(build: Build, channels: int, path: Path, sha256: str | None = Non
     """
     arrays = read_torch(NAME, path, sha256)
     arrays = {name: array for name, array in arrays.items() if not name.endswith(UNUSED)}
-    steps = [_stem(_stored(arrays, channels)), *(s for block in BLOCKS for s in block), HEAD]
+    if channels == 1:
+        arrays |= _grey_kernel(arrays)
+    steps = [_stem(channels), *(s for block in BLOCKS for s in block), HEAD]
     expected = {name: shape for step in steps for name, shape in step.shapes().items()}
     check_arrays(NAME, path, arrays, expected)
-    model = build(steps[0].inputs)
+    model = build(channels)
     for step in steps:
         step.load(model, arrays)
-    return model if steps[0].inputs == channels else copy_weights(model, build(channels))
+    return model
 
 
-def _stored(arrays: Mapping[str, np.ndarray], channels: int) -> int:
-    """Return for how many channels a file must be: colour weights also serve grey images."""
-    kernel = arrays.get("_conv_stem.weight", np.empty(()))
-    return 3 if channels == 1 and kernel.shape[1:2] == (3,) else channels
+def _grey_kernel(arrays: Mapping[str, np.ndarray]) -> dict[str, np.ndarray]:
+    """Return a colour stem's kernel summed over its colours, as `copy_weights` does; or nothing."""
+    kernel = arrays.get(STEM_KERNEL, np.empty(()))
+    colour = kernel.shape[1:2] == (3,)
+    return {STEM_KERNEL: kernel.sum(axis=1, keepdims=True)} if colour else {}
 
 
 def _published(build: Build, channels: int) -> keras.Model:
