@@ -144,7 +144,7 @@ class InputSpec:
         Args:
             modality: A sequence of this spec.
         """
-        name = modality.name.replace("sequence", "time", 1)
+        name = time_name(modality.name)
         return self[name] if modality.kind == "sequence" and name in self else None
 
     def only(self, names: Sequence[str]) -> "InputSpec":
@@ -156,6 +156,15 @@ class InputSpec:
         wanted = [self[name] for name in names]
         times = [time for m in wanted if (time := self.time_of(m))]
         return InputSpec(modalities=tuple(m for m in self if m in wanted or m in times))
+
+
+def time_name(sequence: str) -> str:
+    """Return the name of the hours of a sequence; any other name stays as it is.
+
+    Args:
+        sequence: A modality name, such as `sequence_wearable`, whose hours are `time_wearable`.
+    """
+    return sequence.replace("sequence", "time", 1)
 
 
 def kind_of(name: str) -> str:

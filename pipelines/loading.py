@@ -10,6 +10,7 @@ import numpy as np
 import pandas as pd
 
 from hybrid_zoo.errors import CohortError
+from hybrid_zoo.inputs import time_name
 from hybrid_zoo.pipelines.bags import ImageBags
 from hybrid_zoo.pipelines.grids import sequence_arrays, variable_kinds
 from hybrid_zoo.pipelines.images import order_images
@@ -81,7 +82,7 @@ def sequence_parts(
         parts["columns"][name] = variables
         parts["kinds"][name] = variable_kinds(variables, options)
         if time is not None:
-            parts["inputs"]["time" + name.removeprefix("sequence")] = time
+            parts["inputs"][time_name(name)] = time
         if options.step_hours is not None:
             parts["step_hours"][name] = options.step_hours
     return parts

@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 
 from hybrid_zoo.errors import ConfigError
-from hybrid_zoo.inputs import RANKS, kind_of
+from hybrid_zoo.inputs import RANKS, kind_of, time_name
 from hybrid_zoo.pipelines.arrays import CohortArrays
 from hybrid_zoo.registry import nearest
 from hybrid_zoo.tuning.pixels import GRID, STATISTICS, summarise_images
@@ -135,7 +135,7 @@ def series_time(arrays: CohortArrays, modality: str) -> np.ndarray:
         where neither `time` nor `step_hours` is known.
     """
     values = arrays.inputs[modality]
-    time = arrays.inputs.get("time" + modality.removeprefix("sequence"))
+    time = arrays.inputs.get(time_name(modality))
     if time is not None:
         return time
     hours = np.arange(values.shape[1], dtype=np.float32) * arrays.step_hours.get(modality, 1.0)

@@ -12,8 +12,8 @@ import numpy as np
 
 from hybrid_zoo.errors import ConfigError, ExportError
 from hybrid_zoo.registry import nearest
-from hybrid_zoo.serving.probes import Arrays, probes
-from hybrid_zoo.serving.rows import complete, expected_inputs
+from hybrid_zoo.serving.probes import probes
+from hybrid_zoo.serving.rows import Arrays, complete, expected_inputs
 
 if TYPE_CHECKING:
     import keras

@@ -6,12 +6,10 @@ from contextlib import contextmanager
 from typing import Any
 
 import keras
-import numpy as np
 import tensorflow as tf
 
 from hybrid_zoo.layers.lstm import stock_lstm
-
-Arrays = dict[str, np.ndarray]
+from hybrid_zoo.serving.rows import Arrays
 
 
 def traced(model: keras.Model, call: Callable | None = None) -> Any:

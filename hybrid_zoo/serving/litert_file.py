@@ -9,7 +9,8 @@ import keras
 import tensorflow as tf
 
 from hybrid_zoo.errors import ExportError
-from hybrid_zoo.serving.graph import Arrays, layer_of, portable
+from hybrid_zoo.serving.graph import layer_of, portable
+from hybrid_zoo.serving.rows import Arrays
 
 SIGNATURE = "serving_default"
 _LOCATION = re.compile(r'fused\["(\w+):", "([^"@]+)@')

@@ -10,7 +10,8 @@ import keras
 import numpy as np
 
 from hybrid_zoo.errors import ExportError
-from hybrid_zoo.serving.graph import Arrays, layer_of, portable
+from hybrid_zoo.serving.graph import layer_of, portable
+from hybrid_zoo.serving.rows import Arrays
 
 OPSET = 18
 

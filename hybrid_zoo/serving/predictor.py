@@ -3,9 +3,7 @@
 from collections.abc import Callable, Mapping
 from typing import TYPE_CHECKING, Any
 
-import numpy as np
-
-from hybrid_zoo.serving.rows import complete, expected_inputs
+from hybrid_zoo.serving.rows import Arrays, complete, expected_inputs
 
 if TYPE_CHECKING:
     import keras
@@ -25,7 +23,7 @@ class Predictor:
         self._predict = _compiled(model)
         self({})  # the first call takes longest: nobody should wait for it
 
-    def __call__(self, inputs: Mapping[str, Any]) -> dict[str, np.ndarray]:
+    def __call__(self, inputs: Mapping[str, Any]) -> Arrays:
         """Return the probabilities of one patient, or of a few.
 
         Args:
@@ -63,7 +61,7 @@ def predictor(model: "keras.Model") -> Predictor:
     return Predictor(model)
 
 
-def _compiled(model: "keras.Model") -> Callable[[dict[str, np.ndarray]], dict[str, np.ndarray]]:
+def _compiled(model: "keras.Model") -> Callable[[Arrays], Arrays]:
     import keras
 
     if keras.backend.backend() != "tensorflow":

@@ -4,9 +4,8 @@ from collections.abc import Iterator, Mapping
 
 import numpy as np
 
-from hybrid_zoo.serving.rows import Expected, absent
-
-Arrays = dict[str, np.ndarray]
+from hybrid_zoo.inputs import time_name
+from hybrid_zoo.serving.rows import Arrays, Expected, absent
 
 PATIENTS, OPEN = 4, 3  # rows of a batch, and the length of axes that may vary
 
@@ -31,7 +30,7 @@ def probes(expected: Mapping[str, Expected], seed: int = 0) -> Iterator[tuple[st
     yield "patients who lack single values", {k: _with_gaps(rng, x) for k, x in whole.items()}
     for name in expected:
         if not name.startswith("time"):
-            gone = {name, name.replace("sequence", "time", 1)}
+            gone = {name, time_name(name)}
             yield f"patients without {name}", whole | {k: nothing[k] for k in gone & set(whole)}
     yield "patients of whom nothing is known", nothing
     yield (

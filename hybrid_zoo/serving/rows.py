@@ -6,7 +6,10 @@ from typing import Any, NamedTuple
 import numpy as np
 
 from hybrid_zoo.errors import ConfigError
+from hybrid_zoo.inputs import time_name
 from hybrid_zoo.registry import nearest
+
+Arrays = dict[str, np.ndarray]
 
 
 class Expected(NamedTuple):
@@ -35,7 +38,7 @@ def expected_inputs(who: str, model: Any) -> dict[str, Expected]:
     return {name: Expected(tuple(x.shape), str(x.dtype)) for name, x in inputs.items()}
 
 
-def absent(expected: Mapping[str, Expected], rows: int = 1) -> dict[str, np.ndarray]:
+def absent(expected: Mapping[str, Expected], rows: int = 1) -> Arrays:
     """Return inputs in which nothing was observed, open axes of length 1.
 
     Args:
@@ -55,7 +58,7 @@ def absent(expected: Mapping[str, Expected], rows: int = 1) -> dict[str, np.ndar
 
 def complete(
     who: str, expected: Mapping[str, Expected], given: Mapping[str, Any]
-) -> tuple[dict[str, np.ndarray], bool]:
+) -> tuple[Arrays, bool]:
     """Check the arrays of one or a few patients and add what is not given as not observed.
 
     Args:
@@ -137,7 +140,7 @@ def _check_hours(
 ) -> None:
     """Refuse a series without its hours, which would read as padding, and the reverse."""
     for name in expected:
-        time = name.replace("sequence", "time", 1)
+        time = time_name(name)
         if time == name or time not in expected:
             continue
         steps = {part: batches[part].shape[1] for part in (name, time) if part in batches}

@@ -6,7 +6,8 @@ from pathlib import Path
 import keras
 import tensorflow as tf
 
-from hybrid_zoo.serving.graph import Arrays, portable
+from hybrid_zoo.serving.graph import portable
+from hybrid_zoo.serving.rows import Arrays
 
 
 def write(model: keras.Model, path: Path) -> None:
