@@ -4,6 +4,7 @@ import keras
 from keras import ops
 
 from hybrid_zoo.errors import ConfigError
+from hybrid_zoo.layers.lstm import stock_lstm
 from hybrid_zoo.losses import KnownLabelLoss
 from hybrid_zoo.registry import nearest
 
@@ -61,6 +62,14 @@ class HybridModel(keras.Model):
         self._check_keys(inputs)
         outputs = super().call(inputs, training=training, mask=mask)
         return outputs if training else {name: outputs[name] for name in self.targets}
+
+    def export(self, *args, **options):
+        """Export as every Keras model does, with Keras's own LSTM: others lack our kernel.
+
+        `hybrid_zoo.export` also compares what was written with the model.
+        """
+        with stock_lstm():
+            super().export(*args, **options)
 
     def make_train_function(self, force=False):
         """Build the optimiser first: otherwise the first step builds it, and is traced twice."""

@@ -47,7 +47,10 @@ def differences(run, model, names, subsets=SUBSETS):
 
 @pytest.mark.parametrize(
     ("format", "kinds", "most"),
-    [("tf_saved_model", ["tabular", "tokens"], 1e-6), ("litert", ["image", "tabular"], 1e-5)],
+    [
+        ("tf_saved_model", ["sequence", "tabular", "tokens"], 1e-6),
+        ("litert", ["image", "tabular"], 1e-5),
+    ],
 )
 def test_it_answers_as_the_model_does_whatever_is_absent(tmp_path, format, kinds, most):
     model = small(*kinds, targets={"death": 1, "stage": 3})

@@ -3,6 +3,7 @@
 import keras
 import numpy as np
 import pytest
+from tiny import make_inputs, make_model, make_spec
 from tiny_series import encoder
 
 from hybrid_zoo.layers.lstm import LSTM, STOCK, stock_lstm
@@ -134,3 +135,15 @@ def test_a_model_of_keras_layers_takes_the_weights_and_a_saved_one_comes_back(tm
 def test_every_encoder_of_lstm_layers_is_fast(name):
     layers = [x for x in encoder(name)._flatten_layers() if isinstance(x, keras.layers.LSTM)]
     assert layers and all(layer.is_fast for layer in layers)
+
+
+def test_a_hybrid_is_exported_as_keras_does_it(tmp_path):
+    import tensorflow as tf
+
+    x = make_inputs()["sequence"]
+    model = make_model(make_spec().only(["sequence"]), targets=["death"])
+    model.export(tmp_path / "served", verbose=False)
+    loaded = tf.saved_model.load(tmp_path / "served")
+    served = loaded.serve({"sequence": x})
+    expected = model.predict({"sequence": x}, verbose=0)["death"]
+    np.testing.assert_allclose(served["death"], expected, atol=1e-6)

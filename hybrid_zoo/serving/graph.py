@@ -3,6 +3,7 @@
 import re
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from functools import partial
 from typing import Any
 
 import keras
@@ -55,10 +56,13 @@ def portable(model: keras.Model, *, constant: bool = False) -> Any:
     Returns:
         As `traced`.
     """
-    call = traced(model, _with_constants(model) if constant else None)
-    with _inlined(), stock_lstm():
-        call.get_concrete_function()
-    return call
+    run = _with_constants(model) if constant else partial(model, training=False)
+
+    def call(inputs):
+        with _inlined(), stock_lstm():  # in here, because saving traces it once more
+            return run(inputs)
+
+    return traced(model, call)
 
 
 def layer_of(model: keras.Model, node: str) -> str:
