@@ -5,6 +5,7 @@ from collections.abc import Sequence
 
 import keras
 import numpy as np
+from keras import ops
 
 from hybrid_zoo.errors import NumericsError
 from hybrid_zoo.losses import KnownLabelLoss
@@ -22,7 +23,7 @@ class FiniteWeights(keras.callbacks.Callback):
     def on_epoch_end(self, epoch, logs=None):
         """Check every weight."""
         for weight in self.model.weights:
-            if not np.isfinite(keras.ops.convert_to_numpy(weight)).all():
+            if not np.isfinite(ops.convert_to_numpy(weight)).all():
                 raise NumericsError(
                     f"Epoch {epoch + 1} left values that are not finite in {weight.path!r}. "
                     "Lower the learning rate, or look for impossible values in that input."
@@ -100,6 +101,26 @@ class AverageWeights(keras.callbacks.SwapEMAWeights):
             momentum.assign(1 - 1 / max(1.0, self.epochs * steps))
             vars(optimizer)["ema_momentum"] = momentum
         super().on_train_begin(logs)
+
+    def on_test_end(self, logs=None):
+        """Leave the average where it is: the epoch ends with it as well."""
+
+    def on_epoch_end(self, epoch, logs=None):
+        """Have the average in the model, after the last epoch for good."""
+        if self._ema_weights_in_model:
+            if epoch == self.params["epochs"] - 1:
+                self._finalize_ema_values()
+            return
+        super().on_epoch_end(epoch, logs)
+
+    def _swap_variables(self):
+        """Swap each pair as it is; Keras adds and subtracts, which rounds and takes much longer."""
+        optimizer = self.model.optimizer
+        averages = optimizer._model_variables_moving_average
+        for weight, average in zip(optimizer._trainable_variables, averages, strict=True):
+            value = ops.convert_to_tensor(weight)
+            weight.assign(average)
+            average.assign(value)
 
 
 class EarlyStopping(keras.callbacks.EarlyStopping):

@@ -101,7 +101,8 @@ def test_early_stopping_waits_three_times_as_long_while_nothing_is_learned(data)
     assert best == 1 and len(history["val_loss"]) == 1 + 6
 
 
-def test_what_is_validated_and_kept_is_the_running_average_of_the_weights(data):
+@pytest.mark.parametrize("parts", [1, 2])
+def test_what_is_validated_and_kept_is_the_running_average_of_the_weights(data, parts):
     model, steps = table_model(dropout=0.0), []
     weight = model.trainable_weights[0]
 
@@ -109,12 +110,15 @@ def test_what_is_validated_and_kept_is_the_running_average_of_the_weights(data):
         def on_train_batch_end(self, batch, logs=None):
             steps.append(weight.numpy())
 
-    fit(model, data[0], epochs=2, callbacks=[Step()])
+    best, history = fit(model, *data[:parts], epochs=2, callbacks=[Step()])
     average, share = steps[0], 1 / len(steps)  # it reaches back two epochs
-    for step in steps[1:]:
+    for step in steps[1 : best * len(steps) // 2]:
         average = (1 - share) * average + share * step
     np.testing.assert_allclose(weight, average, atol=1e-6)
     assert np.abs(steps[-1] - average).max() > 1e-4
+    if parts == 2:
+        loss = model.evaluate(data[1], verbose=0, return_dict=True)["loss"]
+        assert loss == pytest.approx(min(history["val_loss"]), rel=1e-6)
 
 
 def test_an_interrupted_training_leaves_an_optimiser_that_keras_can_save(data):
