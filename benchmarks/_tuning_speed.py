@@ -11,6 +11,7 @@ from _tuning_figures import at_least, at_most, bare
 from PIL import Image
 
 from hybrid_zoo import HybridOptions, build_hybrid
+from hybrid_zoo.layers.seeds import seeded
 from hybrid_zoo.pipelines.arrays import CohortArrays
 from hybrid_zoo.pipelines.bags import ImageBags
 from hybrid_zoo.pipelines.series import RaggedSeries
@@ -18,7 +19,6 @@ from hybrid_zoo.training import fit
 from hybrid_zoo.tuning import CrossValidatedTuner
 from hybrid_zoo.tuning.cross_validation import Protocol
 from hybrid_zoo.tuning.folds import hold_back, make_folds
-from hybrid_zoo.tuning.learner import seeded
 from hybrid_zoo.tuning.networks import BATCH, PREDICTION_BATCH, Network
 from hybrid_zoo.tuning.options import SearchOptions
 from hybrid_zoo.tuning.oracles import make_oracle

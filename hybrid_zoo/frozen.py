@@ -92,10 +92,11 @@ def frozen_model(encoder: keras.Model) -> keras.Model | None:
     """Return the nested model of an encoder that has weights, none of which trains; or None.
 
     Args:
-        encoder: From one image to its features.
+        encoder: From one image to its features; also one of `hollow_backbones`.
     """
     nested = [layer for layer in encoder.layers if isinstance(layer, keras.Model)]
-    return next((x for x in nested if x.weights and not x.trainable_weights), None)
+    frozen = [x for x in nested if not x.trainable_weights and (x.weights or not x.trainable)]
+    return frozen[0] if frozen else None
 
 
 def _image_encoder(model: HybridModel, name: str) -> keras.Model | None:

@@ -189,3 +189,24 @@ def test_statistics_of_the_training_rows_make_features_of_their_own(search):
 
 def no_cut(model):
     return None
+
+
+def test_a_second_fit_builds_no_frozen_backbone_and_equals_one_in_a_network_of_its_own(tmp_path):
+    arrays = make_arrays(60)
+    arrays.inputs["image"] = np.repeat(np.repeat(PICTURES, 2, axis=2), 2, axis=3)
+    spec = InputSpec.from_arrays({"image": arrays.inputs["image"]})
+    weights = tmp_path / "any.weights.h5"
+    mobilenetv3_small(spec).get_layer("backbone").save_weights(weights)
+    fixed = {"mobilenetv3_small": {"weights": str(weights), "trainable": False}}
+
+    def logits(*folds):
+        network = Network(arrays, ["image", "tabular"], space=Space({"image": fixed}))
+        for rows in folds:
+            network.fit(network.default, rows, epochs=2, seed=len(rows))
+            weights.rename(weights.with_suffix(".read")) if weights.exists() else None
+        return network.logits(network.default, np.arange(60))["death"]
+
+    first, second = np.arange(30), np.arange(20, 60)
+    again = logits(first, second)
+    weights.with_suffix(".read").rename(weights)
+    np.testing.assert_array_equal(again, logits(second))

@@ -9,9 +9,11 @@ from tiny_images import assert_alike, picture, refused, size, values
 
 from hybrid_zoo import images
 from hybrid_zoo.errors import ConfigError, CorruptArtifactError
+from hybrid_zoo.frozen import frozen_model
 from hybrid_zoo.hybrid import build_hybrid
 from hybrid_zoo.images.efficientnet_lite0 import features as features_of_lite0
 from hybrid_zoo.inputs import InputSpec, Modality
+from hybrid_zoo.layers.pretrained import hollow_backbones
 from hybrid_zoo.registries import IMAGE_ENCODERS
 from hybrid_zoo.saving import load, save
 
@@ -113,6 +115,16 @@ def test_a_backbone_holds_as_many_weights_as_published(case):
         assert backbone.output.shape == (None, width)
     assert size(case.colour.get_layer("backbone").non_trainable_weights) == fixed
     assert case.grey.get_layer("backbone").trainable_weights == []
+
+
+def test_a_hollow_backbone_is_a_frozen_one_without_weights(case):
+    with hollow_backbones():
+        hollow = IMAGE_ENCODERS[case.name](picture(1), weights=case.path, units=4, trainable=False)
+        trained = IMAGE_ENCODERS[case.name](picture(1), units=4)
+    assert hollow.get_layer("backbone").weights == [] and frozen_model(hollow) is not None
+    theirs = [weight.shape for weight in case.grey.trainable_weights]
+    assert [weight.shape for weight in hollow.trainable_weights] == theirs
+    assert trained.get_layer("backbone").weights  # never one that trains
 
 
 def test_a_weights_file_is_read_whole(case):

@@ -11,11 +11,12 @@ import numpy as np
 import tensorflow as tf
 
 from hybrid_zoo.errors import ConfigError
+from hybrid_zoo.layers.seeds import seeded
 from hybrid_zoo.pipelines.datasets import THREADS, prefetched, row_batches, rows_of
 from hybrid_zoo.pipelines.lazy import LazyArray
 from hybrid_zoo.training import fit
 from hybrid_zoo.tuning.identity import fingerprint
-from hybrid_zoo.tuning.learner import Config, Fitted, copy_state, seeded
+from hybrid_zoo.tuning.learner import Config, Fitted, copy_state
 from hybrid_zoo.tuning.options import SearchOptions
 
 Build = Callable[[Any], keras.Model]

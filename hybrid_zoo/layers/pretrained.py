@@ -3,7 +3,9 @@
 import warnings
 import zipfile
 from collections import Counter
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from contextvars import ContextVar
 from pathlib import Path
 
 import h5py
@@ -16,6 +18,45 @@ from hybrid_zoo.registry import nearest
 PUBLISHED = "imagenet"
 KINDS = (".weights.h5", ".h5", ".keras")
 Shape = tuple[int, ...]
+
+_hollow = ContextVar("hollow", default=False)
+
+
+@contextmanager
+def hollow_backbones(hollow: bool = True) -> Iterator[None]:
+    """Build frozen backbones whose weights are given without layers, and so without weights.
+
+    Args:
+        hollow: False builds them as ever.
+
+    Source:
+        Own design: a search resets a traced model to the state of a newly built one, and most of
+        the time of building that one went into weights that are the same every time.
+    """
+    token = _hollow.set(hollow)
+    try:
+        yield
+    finally:
+        _hollow.reset(token)
+
+
+def is_hollow() -> bool:
+    """Whether frozen backbones are built without weights, here and now."""
+    return _hollow.get()
+
+
+def hollow_backbone(shape: Shape, width: int) -> keras.Model:
+    """Return a model without weights in the place of a backbone.
+
+    Args:
+        shape: `(height, width, channels)` of an image.
+        width: Number of features.
+    """
+    image = keras.Input(shape)
+    mean = keras.layers.GlobalAveragePooling2D()(image)
+    repeated = keras.layers.RepeatVector(width)(mean)
+    features = keras.layers.GlobalAveragePooling1D(data_format="channels_first")(repeated)
+    return keras.Model(image, features, name="backbone")
 
 
 def from_file(
