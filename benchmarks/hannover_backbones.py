@@ -4,7 +4,8 @@ usage: hannover_backbones.py DATA [--arms NAME ...] [--epochs 15] [--quick]
 DATA holds a folder whose name begins with hannover. In intensive care at the exam, AP views only,
 so that the view gives nothing away; the way a picture was taken still may. Five folds by patient.
 efficientnet_lite0 under the zoo's dense head, prespecified otherwise, one seed; beside it logistic
-regression, its penalty chosen by inner folds, on frozen features and on 16x16 pixels. AUROC, mean
+regression, its penalty chosen by inner folds, on frozen features and on 16x16 pixels, and a study's
+baselines with and without the frozen features. AUROC, mean
 over folds, with 95 % intervals by patient.
 """
 
@@ -30,8 +31,11 @@ from hybrid_zoo.evaluation.scores import Scores
 from hybrid_zoo.frozen import split_frozen
 from hybrid_zoo.images import efficientnet_lite0
 from hybrid_zoo.inputs import InputSpec
+from hybrid_zoo.tuning.baselines import BASELINES
+from hybrid_zoo.tuning.features import row_features
 from hybrid_zoo.tuning.folds import hold_back, make_folds
 from hybrid_zoo.tuning.networks import Network
+from hybrid_zoo.tuning.pretrained import pretrained_features
 from hybrid_zoo.tuning.space import Space
 
 NAME, TARGET = "efficientnet_lite0", "icu_care_at_exam"
@@ -41,6 +45,7 @@ NETS = {
     "from scratch": {"image.weights": None, "image.trainable": True},
 }
 CELLS = 16
+PRETRAINED = Space({"image": {NAME: {"weights": "imagenet"}}})
 
 
 class Radiographs:
@@ -75,6 +80,17 @@ class Radiographs:
             search = GridSearchCV(model, grid, scoring="roc_auc", cv=GroupKFold(4))
             search.fit(x[train], self.labels[train], groups=self.patients[train])
             found[test] = search.decision_function(x[test])
+        return found
+
+    def baseline(self, name: str, space: Space) -> np.ndarray:
+        """Out-of-fold logits of a study's baseline, prespecified."""
+        x, model = row_features(self.arrays, ["image"]), BASELINES[name]
+        learned = pretrained_features(self.arrays, space)
+        x = x.join(learned) if learned else x
+        found, (config,) = np.full(len(self.labels), np.nan), model.configurations(1, 0)
+        for train, test in self.folds:
+            fitted = model.fit(x.take(train), self.labels[train], config)
+            found[test] = fitted.logits(x.take(test))
         return found
 
     def features(self, weights: str | None) -> np.ndarray:
@@ -115,6 +131,11 @@ def arms(study: Radiographs, epochs: int) -> dict[str, Callable[[], np.ndarray]]
         "16x16 pixels, linear": lambda: study.linear(study.pixels()),
         "frozen, linear": lambda: study.linear(study.features("imagenet")),
         "random and frozen, linear": lambda: study.linear(study.features(None)),
+        **{
+            f"{name}{words}": partial(study.baseline, name, space)
+            for name in ("logistic_regression", "gradient_boosting")
+            for words, space in ((", pixels", Space()), (", with frozen features", PRETRAINED))
+        },
         **{name: partial(study.network, options, epochs) for name, options in NETS.items()},
     }
 

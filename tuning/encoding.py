@@ -12,6 +12,7 @@ from hybrid_zoo.tuning.features import Features
 
 COMPONENTS = 32
 TERMS_KEPT = 64
+PER_MODALITY = ("pixels", "learned", "terms")
 
 
 def feature_encoder(features: Features, seed: int, *, for_trees: bool) -> ColumnTransformer:
@@ -25,8 +26,9 @@ def feature_encoder(features: Features, seed: int, *, for_trees: bool) -> Column
 
     Returns:
         Numbers as above, indicators, one column per category with one for missing (a category
-        never seen in training is all zeros), principal components of the pictures per modality,
-        and of notes the terms that separate the classes best plus principal components.
+        never seen in training is all zeros), principal components of the pictures and of what a
+        pretrained encoder saw in them per modality, and of notes the terms that separate the
+        classes best plus principal components.
     """
     columns = _columns_per_block(features)
     steps = [
@@ -50,7 +52,7 @@ def varying_columns(features: Features) -> list[int]:
 
 
 def _columns_per_block(features: Features) -> dict[str, list[int]]:
-    """Pictures and terms are one block per modality, the other kinds one block each.
+    """Pictures, terms and the like are a block per modality, the other kinds one block each.
 
     What never varies in the training rows is left out: it cannot help, and boosting fails on a
     column without any value.
@@ -58,7 +60,7 @@ def _columns_per_block(features: Features) -> dict[str, list[int]]:
     blocks: dict[str, list[int]] = {}
     for column in varying_columns(features):
         name, kind = features.names[column], features.kinds[column]
-        block = f"{kind} {name.split('/')[0]}" if kind in ("pixels", "terms") else kind
+        block = f"{kind} {name.split('/')[0]}" if kind in PER_MODALITY else kind
         blocks.setdefault(block, []).append(column)
     return blocks
 
@@ -75,6 +77,9 @@ def _encoder(kind: str, values: np.ndarray, seed: int, for_trees: bool) -> Pipel
     if kind == "pixels":
         # The mean for a sample without images puts it at the origin of the components.
         return make_pipeline(SimpleImputer(keep_empty_features=True), pca, StandardScaler())
+    if kind == "learned":  # in no common unit
+        known = make_pipeline(SimpleImputer(keep_empty_features=True), StandardScaler())
+        return make_pipeline(known, pca, StandardScaler())
     if kind == "terms":
         best = SelectKBest(chi2, k=min(TERMS_KEPT, columns))
         return make_pipeline(FeatureUnion([("best", best), ("components", pca)]), StandardScaler())

@@ -27,8 +27,9 @@ class Features:
         values: `(rows, columns)` float32, NaN for not observed.
         names: `(columns,)` such as `sequence/HR/late_mean`; the part before the first slash is the
             modality.
-        kinds: `(columns,)` "numeric", "indicator" (0 or 1), "category" (a code), "pixels" or
-            "terms"; it decides what a pipeline fits to the column.
+        kinds: `(columns,)` "numeric", "indicator" (0 or 1), "category" (a code), "pixels",
+            "learned" (by an encoder elsewhere) or "terms"; it decides what a pipeline fits to the
+            column.
     """
 
     values: np.ndarray

@@ -47,8 +47,8 @@ def _summarise(images: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
     present = finite.any((2, 3, 4))  # (rows, images)
     shown = grey[present]  # (present images, height, width)
     small = _shrink(shown).reshape(len(shown), GRID * GRID)
-    pictures = _pool(small, present)
-    statistics = _pool(_statistics(shown), present)
+    pictures = pool_bags(small, present)
+    statistics = pool_bags(_statistics(shown), present)
     count = np.log1p(present.sum(1, keepdims=True)).astype(np.float32)
     return pictures, np.concatenate([count, statistics], axis=1)
 
@@ -74,7 +74,7 @@ def _statistics(pictures: np.ndarray) -> np.ndarray:
     return np.stack([*columns, np.log1p(down + right) + 0 * columns[0]], axis=1).astype(np.float32)
 
 
-def _pool(features: np.ndarray, present: np.ndarray) -> np.ndarray:
+def pool_bags(features: np.ndarray, present: np.ndarray) -> np.ndarray:
     """Spread the features of the present images over their rows' bags; return mean and maximum."""
     bag = np.full((*present.shape, features.shape[1]), np.nan, dtype=np.float32)
     bag[present] = features

@@ -97,6 +97,15 @@ class Space:
                 config |= own if name == config[part] else {}
         return config
 
+    def fixed(self, part: str) -> dict[str, Config]:
+        """Return the names that a search chooses from, each with its fixed options.
+
+        Args:
+            part: Of the model.
+        """
+        names = self._names(part) if part in PARTS else ()
+        return {name: self._fixed(part, name) for name in names}
+
     def _names(self, part: str) -> Sequence[str] | Mapping[str, Config]:
         return self.candidates.get(part, (DEFAULTS[part],))
 

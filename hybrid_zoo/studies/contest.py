@@ -50,7 +50,7 @@ class Contest:
             name: Network(arrays, names, space=space, imbalance=imbalance)
             for name, names in read.items()
         }
-        self.rivals = Rivals(cohort, arrays, baselines or {})
+        self.rivals = Rivals(cohort, arrays, baselines or {}, space)
 
     def fits(self, rounds: list[Round]) -> int:
         """Return how often `on_fit` will be called.

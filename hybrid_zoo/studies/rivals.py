@@ -16,7 +16,9 @@ from hybrid_zoo.studies.round import Round
 from hybrid_zoo.tuning.baseline_task import BaselineTask
 from hybrid_zoo.tuning.baselines import BASELINES, Baseline, baseline
 from hybrid_zoo.tuning.features import Features, row_features
+from hybrid_zoo.tuning.pretrained import pretrained_features
 from hybrid_zoo.tuning.shortcuts import missingness_features, score_values, shortcut_features
+from hybrid_zoo.tuning.space import Space
 from hybrid_zoo.tuning.worker import OutOfTimeError, Worker, WorkerError
 
 log = logging.getLogger("hybrid_zoo")
@@ -54,7 +56,7 @@ def choose_baselines(
 
 
 def gather_features(
-    baselines: Mapping[str, Baseline], cohort: Cohort, arrays: CohortArrays
+    baselines: Mapping[str, Baseline], cohort: Cohort, arrays: CohortArrays, space: Space
 ) -> dict[str, Features]:
     """Return each baseline's features, computed once; those that do not apply are left out.
 
@@ -62,12 +64,14 @@ def gather_features(
         baselines: Name to baseline.
         cohort: For its declared shortcuts and scores.
         arrays: The same cohort as arrays.
+        space: Of the networks; the baselines see what its pretrained encoders see.
 
     Returns:
         Baseline name to its features, one row per sample.
     """
+    same, learned = row_features(arrays), pretrained_features(arrays, space)
     by_kind: dict[str, Features | None] = {
-        "same": row_features(arrays),
+        "same": same.join(learned) if learned else same,
         "missingness": missingness_features(arrays),
         "shortcuts": shortcut_features(cohort),
     }
@@ -88,6 +92,7 @@ class Rivals:
         cohort: The cohort.
         arrays: The same as arrays.
         further: As of `choose_baselines`.
+        space: As of `gather_features`.
 
     Attributes:
         names: The baselines that apply.
@@ -105,9 +110,10 @@ class Rivals:
         cohort: Cohort,
         arrays: CohortArrays,
         further: Mapping[str, Mapping[str, Sequence[Any]]],
+        space: Space | None = None,
     ) -> None:
         self._baselines = choose_baselines(cohort.config.scores, further)
-        self._features = gather_features(self._baselines, cohort, arrays)
+        self._features = gather_features(self._baselines, cohort, arrays, space or Space())
         self.names = list(self._features)
         self.worker = Worker()
         self.left_out: dict[str, str] = {}
