@@ -11,6 +11,7 @@ import sys
 import sysconfig
 from collections import Counter
 from collections.abc import Sequence
+from functools import cache
 from pathlib import Path
 
 Samples = Counter[tuple[str, ...]]
@@ -57,7 +58,7 @@ STAGES = {
 }
 """Stage to parts of frames; where a stack has frames of several, the first stage counts."""
 
-REST = "everything else"
+ENDS, REST = "start and end of Python", "everything else"
 OWN = ("hybrid_zoo/", "pipelines/", "tuning/")
 
 
@@ -97,14 +98,18 @@ def read_stacks(text: str) -> Samples:
     return samples
 
 
-def stage_of(stack: Sequence[str]) -> str:
+@cache
+def stage_of(stack: tuple[str, ...]) -> str:
     """Return the stage that a stack belongs to.
 
     Args:
         stack: Frames as "file:function".
     """
+    if not stack:  # no frame of Python yet, or no longer
+        return ENDS
+    whole = ";".join(stack)
     for stage, parts in STAGES.items():
-        if any(part in frame for frame in stack for part in parts):
+        if any(part in whole for part in parts):
             return stage
     return REST
 
@@ -122,7 +127,7 @@ def shares(samples: Samples) -> dict[str, float]:
 
 
 def mostly(samples: Samples, stage: str) -> str:
-    """Return the function of this package in which a stage spends most of its time.
+    """Name the function of this package in which a stage spends most of its time, if there is one.
 
     Args:
         samples: From `record`.
@@ -133,7 +138,7 @@ def mostly(samples: Samples, stage: str) -> str:
         own = own_frames(stack)
         if own and stage_of(stack) == stage:
             found[own[-1]] += count
-    return found.most_common(1)[0][0] if found else ""
+    return f"`{found.most_common(1)[0][0]}`" if found else ""
 
 
 def own_frames(stack: Sequence[str]) -> list[str]:

@@ -45,7 +45,7 @@ def main() -> None:
     from hybrid_zoo.studies.runner import run_study
     from hybrid_zoo.studies.settings import Settings
 
-    options = {"trials": 1, "epochs": 4} if given.quick else {"trials": 2}
+    options = {"trials": 1, "epochs": 2} if given.quick else {"trials": 2, "epochs": 20}
     settings = Settings(seeds=1, folds=3, **options)
     run_study(Cohort.read(given.cohort), settings, given.run)
 

@@ -23,7 +23,7 @@ from pathlib import Path
 from _options import cores
 from _speed_flame import flame
 from _speed_page import Row, grid, missed, rows_of, table
-from _speed_profile import RATE, mostly, record, shares
+from _speed_profile import RATE, Samples, mostly, record, shares
 from _tuning_figures import at_most, bare
 
 HERE = Path(__file__).parent
@@ -33,7 +33,9 @@ PATIENTS, STARTS = 300, 7
 HEAD = """# Speed
 
 Written by `python benchmarks/speed.py`; no figure here was typed by hand. Measured on {cores}; all
-data are simulated. {missed}
+data are simulated.
+
+{missed}
 """
 _OF_STEP = "{} time of a training step, two LSTM layers of 64 units, 32 rows of {} steps"
 
@@ -106,7 +108,7 @@ PARTS = {
     "study": Part(
         "A whole study",
         f"Series of two kinds, pictures, a table and notes of {PATIENTS} simulated patients; two "
-        "configurations on three folds, every baseline, report and all.",
+        "configurations on three folds, at most 20 epochs, every baseline, report and all.",
     ),
 }
 
@@ -161,31 +163,31 @@ def study(quick: bool) -> tuple[list[Row], str]:
         samples = record(program, folder)
         seconds = time.perf_counter() - start
         fits = re.findall(r"fit \d+ of (\d+)", (folder / "run" / "run.log").read_text())
-    found = shares(samples)
-    rows = [
-        (stage, f"{100 * share:.1f} %", f"{share * seconds:.1f}", f"`{mostly(samples, stage)}`")
-        for stage, share in found.items()
-    ]
-    header = ("stage", "share", "seconds", "most of it below")
     if not quick:
         FLAME.write_text(flame(samples, seconds), encoding="utf-8")
-    link = f"assets/{FLAME.name}"
-    words = "; ".join(f"{stage} {100 * share:.0f} %" for stage, share in found.items())
-    text = (
-        f"\n{grid(header, rows)}\n\nShares are of {samples.total():,} looks at the main thread, "
-        f"{RATE} a second (py-spy), waiting included.\n\n"
-        f"[![Where the time of a study goes: {words}]({link})]({link})\n"
-    )
-    figures = [Row("The study from the first import to the last file", seconds, "s")]
-    figures += [Row("Fits of networks, and baselines", float(fits[0]))]
-    figures += [
-        Row("Training steps and validation", _percent(found, "training steps", "validation"), "%")
+    found = shares(samples)
+    trained = 100 * (found["training steps"] + found["validation"])
+    figures = [
+        Row("The study from the first import to the last file", seconds, "s"),
+        Row("Fits of networks, and baselines", float(fits[0])),
+        Row("Training steps and validation", trained, "%"),
     ]
-    return figures, text
+    return figures, stages(samples, seconds)
 
 
-def _percent(found: dict[str, float], *stages: str) -> float:
-    return 100 * sum(found.get(stage, 0.0) for stage in stages)
+def stages(samples: Samples, seconds: float) -> str:
+    """Return the table of a program's stages, and the link to its flame."""
+    found, link = shares(samples), f"assets/{FLAME.name}"
+    rows = [
+        (stage, f"{100 * share:.1f} %", f"{share * seconds:.1f}", mostly(samples, stage))
+        for stage, share in found.items()
+    ]
+    words = "; ".join(f"{stage} {100 * share:.0f} %" for stage, share in found.items())
+    return (
+        f"\n{grid(('stage', 'share', 'seconds', 'most of it below'), rows)}\n\nShares are of "
+        f"{samples.total():,} looks at the main thread, {RATE} a second (py-spy), waiting "
+        f"included.\n\n[![Where the time of a study goes: {words}]({link})]({link})\n"
+    )
 
 
 def measure(names: Sequence[str], torch_python: Path | None, quick: bool) -> dict:

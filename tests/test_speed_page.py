@@ -65,7 +65,7 @@ def test_a_profile_counts_a_sleep_inside_the_bootstrap_as_scoring_and_one_outsid
     assert found["bootstrap and scoring"] * samples.total() == pytest.approx(75, abs=25)
     assert found["everything else"] * samples.total() == pytest.approx(40, abs=20)
     where = "hybrid_zoo/evaluation/bootstrap.py:bootstrap"
-    assert mostly(samples, "bootstrap and scoring") == where
+    assert mostly(samples, "bootstrap and scoring") == f"`{where}`"
     drawn = ElementTree.fromstring(flame(samples, 2.0))
     said = [title.text for title in drawn.iter("{http://www.w3.org/2000/svg}title")]
     assert any(text.startswith(where) for text in said)
