@@ -9,7 +9,9 @@ MARKS ?= not slow and not newcomer
 # These read published data, or install PyTorch; every other benchmark makes its own data.
 ON_DATA := $(patsubst %,benchmarks/%.py,real shortcuts digits encoders imbalance ensembles hannover_backbones)
 WITH_TORCH := benchmarks/efficientnet_lite0.py
-BENCHMARKS := $(filter-out benchmarks/_% $(ON_DATA) $(WITH_TORCH),$(wildcard benchmarks/*.py))
+# speed.py runs these.
+OF_SPEED := $(patsubst %,benchmarks/%.py,lstm latency frozen bfloat16 threads)
+BENCHMARKS := $(filter-out benchmarks/_% $(ON_DATA) $(WITH_TORCH) $(OF_SPEED),$(wildcard benchmarks/*.py))
 
 # What wheelhouse/ holds beside the package and what it always needs: EXTRAS=images,pretrained, or none.
 EXTRAS ?= images

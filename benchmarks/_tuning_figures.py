@@ -3,12 +3,12 @@
 
 def at_least(value: float, bar: float) -> dict:
     """A figure that must not be below its bar."""
-    return _figure(value, bar, value >= bar)
+    return _figure(value, bar, value >= bar) | {"bound": "least"}
 
 
 def at_most(value: float, bar: float, interval: tuple[float, float] | None = None) -> dict:
     """A figure that must not be above its bar."""
-    return _figure(value, bar, value <= bar, interval)
+    return _figure(value, bar, value <= bar, interval) | {"bound": "most"}
 
 
 def within(value: float, aim: float, tolerance: float, interval: tuple[float, float]) -> dict:

@@ -16,6 +16,7 @@ from pathlib import Path
 
 import keras
 import numpy as np
+from _tuning_figures import at_most
 from sklearn.datasets import load_sample_image
 
 from hybrid_zoo.images.efficientnet_lite0 import NAME, PACKAGED, features, from_torch
@@ -76,8 +77,8 @@ def compare(python: Path, folder: Path) -> dict[str, dict]:
         "images": {"value": len(ours), "bar": 20, "holds": len(ours) == 20},
         "arrays read alike": {"value": len(arrays), "holds": same},
         "largest logit": {"value": float(np.abs(expected["square"]).max())},
-        "largest difference": at_most(ours, expected["square"]),
-        "largest difference at 97x130": at_most(logits(odd, arrays), expected["odd"]),
+        "largest difference": difference(ours, expected["square"]),
+        "largest difference at 97x130": difference(logits(odd, arrays), expected["odd"]),
     }
     for (name, (label, bar)), own in zip(KNOWN.items(), ours, strict=False):
         share = float(np.exp(own - np.logaddexp.reduce(own))[label])
@@ -86,9 +87,8 @@ def compare(python: Path, folder: Path) -> dict[str, dict]:
     return figures
 
 
-def at_most(found: np.ndarray, expected: np.ndarray) -> dict:
-    value = float(np.abs(found - expected).max())
-    return {"value": value, "bar": BAR, "holds": value <= BAR}
+def difference(found: np.ndarray, expected: np.ndarray) -> dict:
+    return at_most(float(np.abs(found - expected).max()), BAR)
 
 
 def main() -> None:

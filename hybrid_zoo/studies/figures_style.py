@@ -113,6 +113,7 @@ def save(figure: Figure, path: Path) -> str:
         # A name in a script that the PNG's font lacks; the page's own fonts show it.
         warnings.filterwarnings("ignore", message="Glyph .* missing from font")
         figure.savefig(path, dpi=200, facecolor="white", metadata={"Software": None})
+        figure.set_layout_engine("none")  # the SVG keeps the PNG's: it takes as long as drawing
         figure.savefig(buffer, format="svg", transparent=True, metadata={"Date": None})
     return _for_page(buffer.getvalue(), path.stem)
 
