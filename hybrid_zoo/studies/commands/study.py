@@ -27,6 +27,9 @@ Minutes = Annotated[float | None, typer.Option(help="Time budget; results then v
 Imbalance = Annotated[
     str | None, typer.Option(help="Rare classes: weights (default), oversample, both or none.")
 ]
+Dtype = Annotated[
+    str | None, typer.Option(help="Policy of the networks: float32 (default) or mixed_bfloat16.")
+]
 Baselines = Annotated[
     list[str] | None,
     typer.Option(
@@ -60,6 +63,7 @@ def study(
     seeds: Seeds = None,
     minutes: Minutes = None,
     imbalance: Imbalance = None,
+    dtype: Dtype = None,
     baselines: Baselines = None,
     baseline_minutes: BaselineMinutes = None,
     hold_out_site: Site = None,
