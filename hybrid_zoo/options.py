@@ -13,6 +13,7 @@ if TYPE_CHECKING:
 Dtype = Literal["float32", "mixed_bfloat16"]
 DTYPES: tuple[str, ...] = get_args(Dtype)
 
+
 @dataclass(frozen=True, kw_only=True)
 class HybridOptions:
     """What few need to change.

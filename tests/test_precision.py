@@ -3,9 +3,9 @@
 import keras
 import numpy as np
 import pytest
-from tiny import CONFIG, blank, join, make_arrays, make_inputs, make_model, make_spec
+from tiny import blank, join, make_arrays, make_inputs, make_model, make_spec
 
-from hybrid_zoo import build_hybrid, export, predictor
+from hybrid_zoo import export, predictor
 from hybrid_zoo.errors import ConfigError
 from hybrid_zoo.inputs import InputSpec
 from hybrid_zoo.layers.policy import built_under
@@ -63,7 +63,7 @@ def inputs_of(kind, name):
 def test_every_encoder_learns_in_bfloat16_and_predicts_nearly_as_in_float32(kind, name):
     x = inputs_of(kind, name)
     whole, half = twins(InputSpec.from_arrays(x), **{kind: name})
-    tolerance = 0.1 if name in BACKBONES else 0.02  # of random weights, dozens of layers deep
+    tolerance = 0.1 if name in BACKBONES else 0.02  # dozens of layers, of random weights
     expected = np.asarray(whole(x)["death"])
     np.testing.assert_allclose(half(x)["death"], expected, atol=tolerance)
     assert "bfloat16" in {layer.compute_dtype for layer in half._flatten_layers()}
@@ -99,7 +99,9 @@ def test_laboratory_values_that_bfloat16_would_merge_stay_apart(builder):
     np.testing.assert_allclose(summary[:2, 0] - summary[2, 0], [-1.2, 1.24], atol=0.05)
 
 
-SERIES = [n if n == "lstm" else pytest.param(n, marks=pytest.mark.slow) for n in ENCODERS["sequence"]]
+SERIES = [
+    n if n == "lstm" else pytest.param(n, marks=pytest.mark.slow) for n in ENCODERS["sequence"]
+]
 
 
 @pytest.mark.parametrize("name", SERIES)
@@ -152,7 +154,7 @@ def test_a_model_in_bfloat16_comes_back_from_its_file_and_answers_one_patient(tm
 @pytest.mark.parametrize(("format", "suffix"), [("onnx", ".onnx"), ("litert", ".tflite")])
 def test_a_runtime_without_bfloat16_is_refused_at_once(format, suffix, tmp_path):
     model = make_model(InputSpec.from_arrays(TABLE), options=options())
-    with pytest.raises(ConfigError, match=f"computes in bfloat16, which format='{format}'"):
+    with pytest.raises(ConfigError, match=f"computes in bfloat16, unknown to format='{format}'"):
         export(model, tmp_path / f"model{suffix}", format=format)
 
 

@@ -22,7 +22,7 @@ WHO = "export"
 
 
 class Format(NamedTuple):
-    """How a model is written: module with `write` and `read`, suffix, tolerance, packages, bfloat16."""
+    """How a model is written: module of `write` and `read`, suffix, tolerance, what it needs."""
 
     module: str
     suffix: str
@@ -130,7 +130,7 @@ def _check_precision(model: "keras.Model", name: str, chosen: Format) -> None:
     half = [x.name for x in model._flatten_layers() if x.compute_dtype == "bfloat16" and x.weights]
     if half and not chosen.bfloat16:
         raise ConfigError(
-            f"export: layer {half[-1]!r} computes in bfloat16, which format={name!r} does not know. "
+            f"export: layer {half[-1]!r} computes in bfloat16, unknown to format={name!r}. "
             "Build the same model with HybridOptions(dtype='float32'), set_weights(get_weights()) "
             "of this one there, and export that; or use format='tf_saved_model'."
         )

@@ -53,9 +53,7 @@ def write_settings(folder: Path, cohort: Cohort, arrays: CohortArrays, settings:
     (folder / "config.yaml").write_text(text, encoding="utf-8")
 
 
-def write_environment(
-    folder: Path, command: str, looks: int, dtype: str | None = None
-) -> None:
+def write_environment(folder: Path, command: str, looks: int, dtype: str | None = None) -> None:
     """Write `environment.json`: versions, machine, whose LSTM, command, looks at this test part.
 
     Args:

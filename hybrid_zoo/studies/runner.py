@@ -88,9 +88,8 @@ def run_study(
             metrics["targets"][target] = block | {"ceiling": ceilings.get(target)}
         metrics["not_saved"] = write_models(partial, contest, result, calibrated)
         _write_tables(partial, result, calibrated)
-        artefacts.write_environment(
-            partial, command, artefacts.count_looks(result, out), settings.dtype
-        )
+        looks = artefacts.count_looks(result, out)
+        artefacts.write_environment(partial, command, looks, settings.dtype)
         metrics["seconds"] = round(time.perf_counter() - start, 1)
         artefacts.write_json(partial / "metrics.json", metrics)
         shutil.rmtree(partial / "search" / STATE)  # it holds predictions
@@ -151,9 +150,7 @@ def _contest(
     progress: Progress,
 ) -> tuple[Contest, Result]:
     deadline = time.monotonic() + 60 * settings.minutes if settings.minutes else None
-    contest = Contest(
-        cohort, arrays, space, settings.imbalance, settings.baselines, settings.dtype
-    )
+    contest = Contest(cohort, arrays, space, settings.imbalance, settings.baselines, settings.dtype)
     done = [0]
 
     def on_fit(name: str) -> None:

@@ -94,11 +94,15 @@ def study(
     run = run_with_bar(found, settings, out, overwrite=overwrite, new=new)
     print_lines(StudyResult(run).in_words())
     if mlflow is not None:
-        from hybrid_zoo.studies.mlflow_log import log_to_mlflow
-
-        console.print(f"MLflow run: {log_to_mlflow(run, mlflow)}")
+        _log(run, mlflow)
     console.print(f"Report: {run / 'report.html'}")
     console.print(CUSTODY)
+
+
+def _log(run: Path, server: str) -> None:
+    from hybrid_zoo.studies.mlflow_log import log_to_mlflow
+
+    console.print(f"MLflow run: {log_to_mlflow(run, server)}")
 
 
 def run_with_bar(
