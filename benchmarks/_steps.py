@@ -1,36 +1,34 @@
 """Seconds of training steps, of several models in turn."""
 
 import time
+from collections.abc import Callable
 
 import keras
 import numpy as np
 import tensorflow as tf
 
+TOGETHER = 3
 
-def seconds_of_steps(
-    models: dict[str, keras.Model], batch: tuple, rounds: int, together: int = 3
-) -> dict[str, np.ndarray]:
-    """Return the median seconds of a training step, wall and CPU, of each model.
 
-    Args:
-        models: Name to compiled model; all learn from the same batch.
-        batch: Inputs and labels.
-        rounds: How often each is measured; the models take turns, so that the machine's moods meet
-            all of them.
-        together: Steps per measurement.
-    """
-    batches = tf.data.Dataset.from_tensors(batch).cache().repeat()
-    readers = {name: iter(batches) for name in models}
-    taken: dict[str, list] = {name: [] for name in models}
-    for model in models.values():
-        model.make_train_function()
-    for number in range(rounds + 1):
-        for name, model in models.items():
-            before = time.perf_counter(), time.process_time()
-            for _ in range(together):
-                loss = model.train_function(readers[name])
-            float(keras.tree.flatten(loss)[0])  # wait for it
-            after = time.perf_counter(), time.process_time()
-            if number:  # the first is traced
-                taken[name].append(np.subtract(after, before) / together)
-    return {name: np.median(found, axis=0) for name, found in taken.items()}
+def stepper(model: keras.Model, batch: tuple) -> Callable[[], object]:
+    """Return a function that takes one training step on a batch, and waits for its loss."""
+    reader = iter(tf.data.Dataset.from_tensors(batch).cache().repeat())
+    model.make_train_function()
+    return lambda: float(keras.tree.flatten(model.train_function(reader))[0])
+
+
+def seconds(task: Callable[[], object]) -> list[float]:
+    """Return wall and CPU seconds of a task, over a few in a row."""
+    before = time.perf_counter(), time.process_time()
+    for _ in range(TOGETHER):
+        task()
+    after = time.perf_counter(), time.process_time()
+    return list(np.subtract(after, before) / TOGETHER)
+
+
+def in_turn(tasks: dict[str, Callable[[], object]], rounds: int) -> dict[str, np.ndarray]:
+    """Return `(rounds, 2)` wall and CPU seconds of each task, so that all meet the same moods."""
+    for task in tasks.values():
+        task()  # the first is traced
+    told = [{name: seconds(task) for name, task in tasks.items()} for _ in range(rounds)]
+    return {name: np.array([each[name] for each in told]) for name in tasks}

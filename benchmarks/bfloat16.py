@@ -14,7 +14,7 @@ import os
 from pathlib import Path
 
 import numpy as np
-from _steps import seconds_of_steps
+from _steps import in_turn, stepper
 from _tuning_figures import bare
 from _tuning_speed import simulate
 from sklearn.metrics import roc_auc_score
@@ -43,7 +43,8 @@ def step_seconds(arrays, names: list[str], rounds: int) -> dict[str, np.ndarray]
     inputs = {name: np.asarray(arrays.inputs[name][:BATCH], "float32") for name in names}
     spec = InputSpec.from_arrays(inputs)
     models = {d: build_hybrid(spec, targets=["y"], options=options(d)) for d in DTYPES}
-    return seconds_of_steps(models, (inputs, {"y": arrays.labels["y"][:BATCH, None]}), rounds)
+    batch = inputs, {"y": arrays.labels["y"][:BATCH, None]}
+    return in_turn({d: stepper(model, batch) for d, model in models.items()}, rounds)
 
 
 def scores(arrays, dtype: str, seeds: int, epochs: int) -> np.ndarray:
@@ -74,14 +75,12 @@ def main() -> None:
     print(f"{len(os.sched_getaffinity(0))} cores; instructions for bfloat16: {has}")
     for names in (["image", "sequence"], ["image"], ["sequence"]):
         taken = step_seconds(arrays, names, 3 if given.quick else 7)
-        whole, half = (taken[dtype] for dtype in DTYPES)
+        ratios = np.median(taken["mixed_bfloat16"] / taken["float32"], axis=0)
+        milliseconds = {d: 1000 * np.median(taken[d], axis=0)[0] for d in DTYPES}
         key = "_and_".join(names)
-        print(
-            f"{key}: {1000 * whole[0]:.0f} ms a step in float32, {1000 * half[0]:.0f} in bfloat16"
-        )
-        figures |= {f"step_seconds_{key}_{d}": bare(taken[d][0]) for d in DTYPES}
-        figures[f"step_ratio_{key}"] = bare(half[0] / whole[0])
-        figures[f"step_cpu_ratio_{key}"] = bare(half[1] / whole[1])
+        print(key, {d: round(value) for d, value in milliseconds.items()}, "ms a step", flush=True)
+        figures |= {f"step_ms_{key}_{d}": bare(value) for d, value in milliseconds.items()}
+        figures |= {f"step_ratio_{key}": bare(ratios[0]), f"step_cpu_ratio_{key}": bare(ratios[1])}
     found = {dtype: scores(arrays, dtype, seeds, epochs) for dtype in DTYPES}
     apart = found["mixed_bfloat16"] - found["float32"]
     figures |= {f"auroc_{dtype}": bare(values.mean()) for dtype, values in found.items()}

@@ -1,11 +1,11 @@
 """Do TensorFlow's or OpenMP's thread settings make training or prediction faster on a CPU?
 
-usage: threads.py [--repeats 1] [--quick]
+usage: threads.py [--rounds 9] [--quick]
 
 A training step and a prediction of the default hybrid (picture 64x64, series, table; 32 patients)
-and a training step of a series alone, each setting in a process of its own, as settings are read
-once; medians, wall and CPU time, as ratios to what is measured without any setting before, between
-and after. Pin it to the cores you mean: `taskset -c 0,1 python benchmarks/threads.py`.
+and both of a series alone, each setting in a process of its own, as settings are read once. The
+processes are asked in turn, one at a time; medians over rounds of the ratio to the process that has
+no setting. Pin it to the cores you mean: `taskset -c 0,1 python benchmarks/threads.py`.
 """
 
 import argparse
@@ -13,12 +13,14 @@ import json
 import os
 import subprocess
 import sys
-import time
+from functools import partial
 
 import numpy as np
 from _tuning_figures import bare
 
-SETTINGS = {
+PLAIN = "default"
+SETTINGS: dict[str, dict[str, str]] = {
+    PLAIN: {},
     **{
         f"intra {intra}, inter {inter}": {
             "TF_NUM_INTRAOP_THREADS": str(intra),
@@ -45,71 +47,75 @@ def arrays() -> dict[str, np.ndarray]:
     }
 
 
-def measure(rounds: int) -> dict[str, list[float]]:
-    """Return wall and CPU seconds of each task in this process."""
-    from _steps import seconds_of_steps
+def tasks() -> dict:
+    """Name to a function that does it once, waiting for the result."""
+    from _steps import stepper
 
     from hybrid_zoo import HybridOptions, InputSpec, build_hybrid, predictor
 
     x, y = arrays(), {"death": (np.arange(ROWS) % 2).astype("float32")[:, None]}
-    found = {}
-    for name, read in (("hybrid_step", list(x)), ("series_step", ["sequence"])):
+    found, options = {}, HybridOptions(metrics=False)
+    for name, read in (("hybrid", list(x)), ("series", ["sequence"])):
         inputs = {modality: x[modality] for modality in read}
-        options = HybridOptions(metrics=False)
         model = build_hybrid(InputSpec.from_arrays(inputs), targets=["death"], options=options)
-        found |= seconds_of_steps({name: model}, (inputs, y), rounds)
-        if name == "hybrid_step":
-            answer, taken = predictor(model), []
-            for _ in range(rounds + 2):
-                before = time.perf_counter(), time.process_time()
-                for _ in range(3):
-                    answer(inputs)
-                taken.append(np.subtract((time.perf_counter(), time.process_time()), before) / 3)
-            found["hybrid_prediction"] = np.median(taken[2:], axis=0)
-    return {name: list(map(float, values)) for name, values in found.items()}
+        found[f"{name} step"] = stepper(model, (inputs, y))
+        found[f"{name} prediction"] = partial(predictor(model), inputs)
+    return found
 
 
-def in_a_process(setting: dict[str, str], rounds: int) -> dict[str, np.ndarray]:
+def answer() -> None:
+    """Whenever a line is read, time every task; what this process does for a setting."""
+    from _steps import seconds
+
+    own = tasks()
+    for task in own.values():
+        task()
+    print("ready", flush=True)
+    for _ in sys.stdin:
+        print(json.dumps({name: seconds(task) for name, task in own.items()}), flush=True)
+
+
+def started(setting: dict[str, str]) -> subprocess.Popen:
     env = {name: value for name, value in os.environ.items() if name not in READ} | setting
     env["TF_CPP_MIN_LOG_LEVEL"] = "3"
-    command = [sys.executable, __file__, "--measure", str(rounds)]
-    done = subprocess.run(command, env=env, check=True, stdout=subprocess.PIPE, text=True)
-    told = json.loads(done.stdout.splitlines()[-1])
-    return {name: np.array(values) for name, values in told.items()}
+    command = [sys.executable, __file__, "--answer"]
+    pipe = subprocess.PIPE
+    process = subprocess.Popen(
+        command, env=env, stdin=pipe, stdout=pipe, stderr=subprocess.DEVNULL, text=True
+    )
+    if process.stdout.readline() != "ready\n":
+        sys.exit(f"A process with {setting} ended before it was ready.")
+    return process
+
+
+def asked(process: subprocess.Popen) -> dict[str, np.ndarray]:
+    print(file=process.stdin, flush=True)
+    return {name: np.array(pair) for name, pair in json.loads(process.stdout.readline()).items()}
 
 
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("--repeats", type=int, default=1)
-    parser.add_argument("--quick", action="store_true", help="one setting, few rounds")
-    parser.add_argument("--measure", type=int, help=argparse.SUPPRESS)
+    parser.add_argument("--rounds", type=int, default=9)
+    parser.add_argument("--quick", action="store_true", help="one setting, three rounds")
+    parser.add_argument("--answer", action="store_true", help=argparse.SUPPRESS)
     given = parser.parse_args()
-    if given.measure:
-        print(json.dumps(measure(given.measure)))
+    if given.answer:
+        answer()
         return
-    rounds, names = (3, QUICK) if given.quick else (9, tuple(SETTINGS))
-    ratios: dict[str, list] = {}
-    print(
-        f"{len(os.sched_getaffinity(0))} cores; wall/CPU time as a share of that without a setting"
-    )
-    for _ in range(given.repeats):
-        usual = [in_a_process({}, rounds)]
-        taken = {}
-        for name in names:
-            taken[name] = in_a_process(SETTINGS[name], rounds)
-            if name in (names[len(names) // 2 - 1], names[-1]):
-                usual.append(in_a_process({}, rounds))
-        for task in usual[0]:
-            plain = np.median([each[task] for each in usual], axis=0)
-            spread = max(each[task][0] for each in usual) / min(each[task][0] for each in usual)
-            print(f"{task}: {1000 * plain[0]:.1f} ms, between runs up to x{spread:.2f}", flush=True)
-            for name, of in taken.items():
-                ratios.setdefault(f"{task}: {name}", []).append(of[task] / plain)
+    rounds, names = (3, QUICK) if given.quick else (given.rounds, tuple(SETTINGS)[1:])
+    processes = {name: started(SETTINGS[name]) for name in (PLAIN, *names)}
+    told = [{name: asked(p) for name, p in processes.items()} for _ in range(rounds)]
+    for process in processes.values():
+        process.communicate()
+    print(f"{len(os.sched_getaffinity(0))} cores; wall and CPU time, of that without a setting")
     figures = {}
-    for key, found in ratios.items():
-        wall, cpu = np.median(found, axis=0)
-        print(f"{key:40}{wall:6.2f}{cpu:6.2f}")
-        figures |= {f"{key}, wall": bare(wall), f"{key}, CPU": bare(cpu)}
+    for task in told[0][PLAIN]:
+        usual = np.median([each[PLAIN][task] for each in told], axis=0)
+        print(f"{task}: {1000 * usual[0]:.1f} ms wall, {1000 * usual[1]:.1f} ms CPU")
+        for name in names:
+            wall, cpu = np.median([each[name][task] / each[PLAIN][task] for each in told], axis=0)
+            print(f"  {name:20}{wall:6.2f}{cpu:6.2f}")
+            figures |= {f"{task}, {name}": bare(wall), f"{task}, {name}, CPU": bare(cpu)}
     print(json.dumps(figures))
 
 
