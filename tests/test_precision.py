@@ -17,7 +17,6 @@ from hybrid_zoo.studies.artefacts import write_environment
 from hybrid_zoo.studies.contest import Contest
 from hybrid_zoo.studies.settings import read_settings
 from hybrid_zoo.studies.words_study import precision_in_words
-from hybrid_zoo.tuning.frozen import encode
 from hybrid_zoo.tuning.networks import Network
 
 INPUTS = make_inputs()
@@ -185,20 +184,6 @@ def test_what_a_network_hands_on_trains_in_bfloat16_and_is_told_from_float32(qui
     assert all(z.dtype == "float32" for z in network.logits(network.default, rows).values())
     assert network.identity() != of["float32"].identity()
     assert keras.config.dtype_policy().name == "float32"
-
-
-def test_features_of_a_frozen_encoder_are_kept_apart_by_precision():
-    from hybrid_zoo.tuning.frozen import _hash
-
-    models = []
-    for dtype in ("float32", HALF):
-        image = keras.Input((8, 8, 1))
-        kernel = keras.initializers.GlorotUniform(seed=1)
-        layer = keras.layers.Dense(3, dtype=dtype, kernel_initializer=kernel)
-        models.append(keras.Model(image, layer(keras.layers.Flatten()(image))))
-    assert _hash(models[0]) != _hash(models[1])
-    found = encode(make_inputs()["image"], models[1])
-    assert found.pixels.dtype == "float32" and found[:].shape == (24, 2, 3)
 
 
 def test_a_study_hands_its_dtype_to_every_network_and_says_so(cohort_folder, tmp_path):
