@@ -106,6 +106,7 @@ def main() -> None:
     processes = {name: started(SETTINGS[name]) for name in (PLAIN, *names)}
     told = [{name: asked(p) for name, p in processes.items()} for _ in range(rounds)]
     for process in processes.values():
+        process.kill()  # it would take seconds to end by itself
         process.communicate()
     print(f"{len(os.sched_getaffinity(0))} cores; wall and CPU time, of that without a setting")
     figures = {}
