@@ -39,7 +39,7 @@ class HybridOptions:
         class_weight: Target to the weight of each class; all 1 where not given.
         metrics: Track AUROC (multiclass: accuracy) in `fit`; costs a little time per step.
         dtype: Keras's policy of the layers that are built: "float32" or "mixed_bfloat16"; None is
-            the global policy. The latter halves what activations take and is faster where the
+            the global policy. Bfloat16 halves what a layer hands on, and is faster where the
             machine multiplies bfloat16 (GPUs, CPUs with AMX or avx512_bf16), else slower; weights,
             raw inputs, statistics, logits and losses are float32 in any case. A builder of your
             own runs under it too, a model of your own stays as it was built.
