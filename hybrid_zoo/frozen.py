@@ -7,7 +7,7 @@ import keras
 import numpy as np
 from keras import ops
 
-from hybrid_zoo.model import JIT_COMPILE, HybridModel
+from hybrid_zoo.model import HybridModel
 
 
 @dataclass(frozen=True)
@@ -50,7 +50,7 @@ def cut_frozen(model: HybridModel) -> Cut | None:
         },
         clone_function=lambda layer: heads.get(id(layer), layer),
     )
-    short.compile(optimizer=model.optimizer, loss=model.loss, jit_compile=JIT_COMPILE)
+    short.compile(optimizer=model.optimizer, loss=model.loss)
     short.auxiliary, short.averaging = model.auxiliary, model.averaging
     return Cut(short, {name: frozen for name, (_, frozen, _) in parts.items()})
 

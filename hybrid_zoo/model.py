@@ -12,8 +12,8 @@ LOGIT = "_logit"
 OF = "__"
 
 JIT_COMPILE = "auto" if keras.backend.backend() == "jax" else False
-"""TensorFlow's is three times slower on a CPU, and "auto" may choose it; without it JAX would run
-every operation on its own."""
+"""What "auto" stands for. TensorFlow's is three times slower on a CPU, and compiles anew for every
+length of a series; without it JAX would run every operation on its own."""
 
 
 @keras.saving.register_keras_serializable("hybrid_zoo")
@@ -41,6 +41,8 @@ class HybridModel(keras.Model):
 
     averaging = 0.0
     """Epochs that the running average of the weights reaches back in `fit`; not saved."""
+
+    _asked_jit: bool | str = "auto"
 
     @property
     def targets(self) -> list[str]:
@@ -70,6 +72,29 @@ class HybridModel(keras.Model):
         """
         with stock_lstm():
             super().export(*args, **options)
+
+    def compile(self, *args, jit_compile="auto", **options):
+        """Compile as every Keras model does, but never with TensorFlow's XLA unless asked.
+
+        Args:
+            *args: As of `keras.Model.compile`.
+            jit_compile: True, False or "auto", which is `JIT_COMPILE`.
+            **options: As of `keras.Model.compile`.
+        """
+        self._asked_jit = jit_compile
+        chosen = JIT_COMPILE if jit_compile == "auto" else jit_compile
+        super().compile(*args, jit_compile=chosen, **options)
+
+    def get_compile_config(self) -> dict | None:
+        """Return what was asked: what "auto" came to here is wrong on another machine."""
+        config = super().get_compile_config()
+        return config and config | {"jit_compile": self._asked_jit}
+
+    def compile_from_config(self, config):
+        """Compile as saved, which Keras leaves to those who have a `compile` of their own."""
+        self.compile(**keras.saving.deserialize_keras_object(config))
+        if self.built:
+            self.optimizer.build(self.trainable_variables)
 
     def make_train_function(self, force=False):
         """Build the optimiser first: otherwise the first step builds it, and is traced twice."""

@@ -8,6 +8,7 @@ from tiny import make_arrays
 from hybrid_zoo import HybridOptions, InputSpec, build_hybrid
 from hybrid_zoo.frozen import cut_frozen, split_frozen
 from hybrid_zoo.images import mobilenetv3_small
+from hybrid_zoo.layers.policy import built_under
 from hybrid_zoo.layers.standardize import StandardizeImage, standardize
 from hybrid_zoo.pipelines.bags import ImageBags
 from hybrid_zoo.registries import IMAGE_ENCODERS
@@ -89,6 +90,20 @@ def test_what_the_cut_model_learns_the_whole_model_has_learned():
     after = whole.predict(inputs, verbose=0)["death"]
     np.testing.assert_allclose(cut.model.predict(short, verbose=0)["death"], after, atol=1e-6)
     assert np.abs(after - before).max() > 1e-3
+
+
+def test_frozen_features_in_bfloat16_are_kept_as_float32_and_apart_from_those_in_float32():
+    with built_under("mixed_bfloat16"):
+        whole, inputs = hybrid(dtype="mixed_bfloat16")
+    cut, plain = cut_frozen(whole), cut_frozen(hybrid()[0])
+    part, other = cut.frozen["image"], plain.frozen["image"]
+    assert part.get_weights()[0].tobytes() == other.get_weights()[0].tobytes()
+    assert frozen._hash(part) != frozen._hash(other)
+    features = encode(PICTURES, part)
+    assert features.pixels.dtype == "float32"
+    short = inputs | {"image": features.samples(slice(None))}
+    expected = np.asarray(whole(inputs)["death"])
+    np.testing.assert_allclose(cut.model(short)["death"], expected, atol=1e-3)
 
 
 def test_augmented_images_are_not_cut():

@@ -100,7 +100,8 @@ def _predict(pixels: np.ndarray, model: keras.Model) -> np.ndarray:
 
 def _blocks(pixels: np.ndarray, model: keras.Model) -> Iterator[np.ndarray]:
     for start in range(0, len(pixels), _IMAGES):
-        yield model.predict_on_batch(pixels[start : start + _IMAGES].astype(np.float32))
+        features = model.predict_on_batch(pixels[start : start + _IMAGES].astype(np.float32))
+        yield features.astype(np.float32, copy=False)
 
 
 def _hash(model: keras.Model) -> str:
@@ -109,6 +110,7 @@ def _hash(model: keras.Model) -> str:
     for layer in model._flatten_layers(include_self=False):
         if not isinstance(layer, keras.Model):
             options = {k: v for k, v in layer.get_config().items() if k != "name" and _is_plain(v)}
+            options["dtype"] = layer.compute_dtype
             found.update(json.dumps([type(layer).__name__, options], sort_keys=True).encode())
     for weight in model.weights:
         found.update(keras.ops.convert_to_numpy(weight).tobytes())

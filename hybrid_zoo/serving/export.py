@@ -22,16 +22,17 @@ WHO = "export"
 
 
 class Format(NamedTuple):
-    """How a model is written: the module with `write` and `read`, suffix, tolerance, packages."""
+    """How a model is written: module of `write` and `read`, suffix, tolerance, what it needs."""
 
     module: str
     suffix: str
     tolerance: float
     needs: tuple[str, ...] = ()
+    bfloat16: bool = False
 
 
 FORMATS = {
-    "tf_saved_model": Format("hybrid_zoo.serving.saved_model", "", 1e-6),
+    "tf_saved_model": Format("hybrid_zoo.serving.saved_model", "", 1e-6, bfloat16=True),
     "onnx": Format("hybrid_zoo.serving.onnx_file", ".onnx", 1e-5, ("tf2onnx", "onnxruntime")),
     "litert": Format("hybrid_zoo.serving.litert_file", ".tflite", 1e-5, ("ai_edge_litert",)),
 }
@@ -63,7 +64,8 @@ def export(
 
     Raises:
         ConfigError: For an unknown format, a wrong path, a package that is missing, another backend
-            than TensorFlow, or a model whose inputs have no names.
+            than TensorFlow, a model whose inputs have no names, or one that computes in bfloat16
+            where the runtime does not.
         ExportError: If a layer has no form in that runtime, which is then named, or an answer
             differs by more than 1e-5 (SavedModel 1e-6).
 
@@ -74,6 +76,7 @@ def export(
     expected = expected_inputs(WHO, model)
     _check_path(path, format, chosen)
     _check_environment(format, chosen)
+    _check_precision(model, format, chosen)
     cases = dict(probes(expected))
     if rows is not None:
         cases["the given rows"], _ = complete(WHO, expected, rows)
@@ -119,6 +122,17 @@ def _check_environment(name: str, chosen: Format) -> None:
         raise ConfigError(
             f"export: format={name!r} needs {', '.join(missing)}, not installed here. "
             "Run: pip install 'hybrid-zoo[export]'"
+        )
+
+
+def _check_precision(model: "keras.Model", name: str, chosen: Format) -> None:
+    """Refuse bfloat16 where the converters break off, after minutes and without a reason."""
+    half = [x.name for x in model._flatten_layers() if x.compute_dtype == "bfloat16" and x.weights]
+    if half and not chosen.bfloat16:
+        raise ConfigError(
+            f"export: layer {half[-1]!r} computes in bfloat16, unknown to format={name!r}. "
+            "Build the same model with HybridOptions(dtype='float32'), set_weights(get_weights()) "
+            "of this one there, and export that; or use format='tf_saved_model'."
         )
 
 

@@ -53,20 +53,21 @@ def write_settings(folder: Path, cohort: Cohort, arrays: CohortArrays, settings:
     (folder / "config.yaml").write_text(text, encoding="utf-8")
 
 
-def write_environment(folder: Path, command: str, looks: int) -> None:
+def write_environment(folder: Path, command: str, looks: int, dtype: str | None = None) -> None:
     """Write `environment.json`: versions, machine, whose LSTM, command, looks at this test part.
 
     Args:
         folder: The run folder.
         command: What the user typed.
         looks: How often this test part has been scored, this time included; 0 without one.
+        dtype: Policy that the networks were built under; None is the global one.
     """
     environment = {
         "command": command,
         "python": platform.python_version(),
         "platform": platform.platform(),
         "cores": os.cpu_count(),
-        "lstm": "hybrid_zoo" if LSTM(1).is_fast else "keras",
+        "lstm": "hybrid_zoo" if LSTM(1, dtype=dtype).is_fast else "keras",
         "packages": {name: importlib.metadata.version(name) for name in PACKAGES},
         "test_looks": looks,
     }

@@ -3,6 +3,7 @@
 from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
+from hybrid_zoo.options import Dtype, HybridOptions
 from hybrid_zoo.pipelines.arrays import CohortArrays
 from hybrid_zoo.pipelines.cohort import Cohort
 from hybrid_zoo.pipelines.imbalance import Remedy
@@ -28,6 +29,7 @@ class Contest:
         space: What a search of the networks may vary.
         imbalance: What is done about rare classes: a key of `IMBALANCE`.
         baselines: Further ones: import path of a classifier to its search space.
+        dtype: Policy of the networks' layers, as in `HybridOptions`.
 
     Source:
         Own design, because the same data, folds and rules for all is what makes a comparison.
@@ -40,14 +42,16 @@ class Contest:
         space: Space | None = None,
         imbalance: Remedy = "weights",
         baselines: Mapping[str, Mapping[str, Sequence[Any]]] | None = None,
+        dtype: Dtype | None = None,
     ) -> None:
         self.cohort = cohort
+        options = HybridOptions(metrics=False, dtype=dtype)
         modalities = [name for name in arrays.inputs if not name.startswith("time")]
         read = {"hybrid": modalities}
         if len(modalities) > 1:
             read |= {f"{name}_only": [name] for name in modalities}
         self.networks = {
-            name: Network(arrays, names, space=space, imbalance=imbalance)
+            name: Network(arrays, names, space=space, imbalance=imbalance, options=options)
             for name, names in read.items()
         }
         self.rivals = Rivals(cohort, arrays, baselines or {}, space)

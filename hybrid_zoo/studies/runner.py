@@ -88,7 +88,8 @@ def run_study(
             metrics["targets"][target] = block | {"ceiling": ceilings.get(target)}
         metrics["not_saved"] = write_models(partial, contest, result, calibrated)
         _write_tables(partial, result, calibrated)
-        artefacts.write_environment(partial, command, artefacts.count_looks(result, out))
+        looks = artefacts.count_looks(result, out)
+        artefacts.write_environment(partial, command, looks, settings.dtype)
         metrics["seconds"] = round(time.perf_counter() - start, 1)
         artefacts.write_json(partial / "metrics.json", metrics)
         shutil.rmtree(partial / "search" / STATE)  # it holds predictions
@@ -149,7 +150,7 @@ def _contest(
     progress: Progress,
 ) -> tuple[Contest, Result]:
     deadline = time.monotonic() + 60 * settings.minutes if settings.minutes else None
-    contest = Contest(cohort, arrays, space, settings.imbalance, settings.baselines)
+    contest = Contest(cohort, arrays, space, settings.imbalance, settings.baselines, settings.dtype)
     done = [0]
 
     def on_fit(name: str) -> None:
@@ -196,6 +197,7 @@ def _header(
             "seeds": settings.seeds,
             "epochs": settings.epochs,
             "imbalance": settings.imbalance,
+            "dtype": settings.dtype,
             "baseline_minutes": settings.baseline_minutes,
         },
         "n_train": len(first.train) if single else len(arrays),

@@ -8,6 +8,7 @@ import pydantic
 import yaml
 
 from hybrid_zoo.errors import ConfigError
+from hybrid_zoo.options import Dtype, check_dtype
 from hybrid_zoo.pipelines.imbalance import Remedy
 from hybrid_zoo.registry import nearest
 
@@ -37,6 +38,8 @@ class Settings(pydantic.BaseModel):
         resamples: Patient resamples of the intervals.
         imbalance: What is done about rare classes, for every model alike: "weights", "oversample",
             "both" or "none"; recalibration follows in any case.
+        dtype: Policy of the networks' layers, as in `HybridOptions`: "float32" or "mixed_bfloat16";
+            None is Keras's global one.
         baselines: Further ones: import paths of scikit-learn classifiers, or a mapping from import
             path to a search space, parameter to values; the first configuration is the default.
         baseline_minutes: Limit of each baseline in each round, for all of its configurations,
@@ -59,6 +62,7 @@ class Settings(pydantic.BaseModel):
     minutes: float | None = pydantic.Field(default=None, gt=0)
     resamples: int = pydantic.Field(default=2000, ge=100)
     imbalance: Remedy = "weights"
+    dtype: Dtype | None = None
     baselines: Spaces = {}
     baseline_minutes: float = pydantic.Field(default=30, gt=0, le=30 * 24 * 60)
     hold_out_site: str | None = None
@@ -101,6 +105,7 @@ def read_settings(path: Path | None, given: dict[str, Any]) -> Settings:
     _require_known(values, str(path))
     _require_known(given, "study")
     values |= {key: value for key, value in given.items() if value not in (None, ())}
+    check_dtype("Option dtype", values.get("dtype"))
     try:
         return Settings(**values)
     except pydantic.ValidationError as error:

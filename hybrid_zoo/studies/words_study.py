@@ -39,6 +39,7 @@ def evaluation_in_words(metrics: Metrics) -> list[str]:
         *([plan["reason"]] if plan.get("reason") else []),
         *_effort(plan),
         *imbalance_in_words(plan),
+        *precision_in_words(plan),
         *(
             [f"This test part has been looked at {times(looks)}, this run included."]
             if looks
@@ -69,6 +70,23 @@ def imbalance_in_words(plan: Mapping[str, Any]) -> list[str]:
     return [
         f"In training, rare classes were {_RARE[plan['imbalance']]}, for every model alike; "
         "probabilities were then recalibrated."
+    ]
+
+
+def precision_in_words(plan: Mapping[str, Any]) -> list[str]:
+    """Say that the networks did not compute in float32.
+
+    Args:
+        plan: `plan` of `metrics.json`.
+
+    Returns:
+        One sentence, or none where they did.
+    """
+    if plan.get("dtype") in (None, "float32"):
+        return []
+    return [
+        f"The networks' layers computed in bfloat16 (Keras's policy {plan['dtype']}); their "
+        "weights, raw inputs, logits and losses were float32."
     ]
 
 

@@ -27,6 +27,9 @@ Minutes = Annotated[float | None, typer.Option(help="Time budget; results then v
 Imbalance = Annotated[
     str | None, typer.Option(help="Rare classes: weights (default), oversample, both or none.")
 ]
+Dtype = Annotated[
+    str | None, typer.Option(help="Policy of the networks: float32 (default) or mixed_bfloat16.")
+]
 Baselines = Annotated[
     list[str] | None,
     typer.Option(
@@ -60,6 +63,7 @@ def study(
     seeds: Seeds = None,
     minutes: Minutes = None,
     imbalance: Imbalance = None,
+    dtype: Dtype = None,
     baselines: Baselines = None,
     baseline_minutes: BaselineMinutes = None,
     hold_out_site: Site = None,
@@ -90,11 +94,15 @@ def study(
     run = run_with_bar(found, settings, out, overwrite=overwrite, new=new)
     print_lines(StudyResult(run).in_words())
     if mlflow is not None:
-        from hybrid_zoo.studies.mlflow_log import log_to_mlflow
-
-        console.print(f"MLflow run: {log_to_mlflow(run, mlflow)}")
+        _log(run, mlflow)
     console.print(f"Report: {run / 'report.html'}")
     console.print(CUSTODY)
+
+
+def _log(run: Path, server: str) -> None:
+    from hybrid_zoo.studies.mlflow_log import log_to_mlflow
+
+    console.print(f"MLflow run: {log_to_mlflow(run, server)}")
 
 
 def run_with_bar(
