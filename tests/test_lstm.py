@@ -64,6 +64,11 @@ def test_outputs_and_gradients_are_those_of_keras(way, masked, backwards):
     assert_as_in_keras(WAYS[way], masked, go_backwards=backwards)
 
 
+def test_odd_numbers_of_rows_and_features_are_no_reason_for_a_warning(capfd):
+    assert_as_in_keras((9, 16, 3))
+    assert "inefficient" not in capfd.readouterr().err
+
+
 def test_steps_that_do_not_count_may_have_outputs_of_zero():
     assert_as_in_keras(WAYS["kernel"], masked=True, zero_output_for_mask=True)
 

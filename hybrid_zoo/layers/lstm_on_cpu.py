@@ -86,6 +86,8 @@ def lstm_on_cpu(
         Hochreiter & Schmidhuber 1997, doi:10.1162/neco.1997.9.8.1735. Masks: own design, because
         neither way below knows any.
     """
+    if x.shape[2] % 2:  # the kernel takes longer, and warns, where rows and features are odd
+        x, kernel = tf.pad(x, [(0, 0), (0, 0), (0, 1)]), tf.pad(kernel, [(0, 1), (0, 0)])
     weights, bias = tf.concat([kernel, recurrent_kernel], axis=0), tf.convert_to_tensor(bias)
     x = tf.ensure_shape(x, (state[0].shape[0], None, None))
     if mask is None:
