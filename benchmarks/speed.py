@@ -90,8 +90,8 @@ PARTS = {
     ),
     "frozen": Part(
         "A search over a frozen backbone",
-        "Three configurations on five folds, `efficientnet_lite0` frozen: its features computed "
-        "once, and again for every picture of every epoch.",
+        "Three configurations on five folds, `efficientnet_lite0` frozen, pictures of 224x224: its "
+        "features computed once, and again for every picture of every epoch.",
         ("frozen.py", "--patients", "200", "--trials", "3"),
         {
             "faster": ("A search is faster", "times"),
