@@ -11,7 +11,13 @@ from hybrid_zoo.saving import load, save
 
 pytestmark = pytest.mark.skipif(keras.backend.backend() != "tensorflow", reason="of TensorFlow")
 
-WAYS = {"kernel": (7, 16, 5), "loop": (37, 64, 60)}
+WAYS = {"kernel": (7, 16, 5), "kernels": (7, 16, 21), "loop": (111, 64, 60)}
+
+
+@pytest.fixture(autouse=True)
+def two_cores(monkeypatch):
+    """Kernels share the rows, also where the tests have one core."""
+    monkeypatch.setattr("hybrid_zoo.layers.lstm_on_cpu._kernels", lambda: 2)
 
 
 def some_steps(rows, steps):
@@ -73,9 +79,11 @@ def test_steps_that_do_not_count_may_have_outputs_of_zero():
     assert_as_in_keras(WAYS["kernel"], masked=True, zero_output_for_mask=True)
 
 
-@pytest.mark.parametrize("rows", [1, 60])
-def test_a_graph_that_does_not_know_its_rows_chooses_by_each_batch(rows):
-    assert_as_in_keras((37, 64, rows), know_rows=False)
+@pytest.mark.parametrize("cores", [1, 2])
+@pytest.mark.parametrize("rows", [1, 9, 60])
+def test_a_graph_that_does_not_know_its_rows_chooses_by_each_batch(rows, cores, monkeypatch):
+    monkeypatch.setattr("hybrid_zoo.layers.lstm_on_cpu._kernels", lambda: cores)
+    assert_as_in_keras((111, 64, rows), know_rows=False)
 
 
 def operations(layer):

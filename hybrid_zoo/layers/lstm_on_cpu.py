@@ -1,5 +1,6 @@
 """The recurrence of an LSTM for TensorFlow on a CPU; imported under that backend alone."""
 
+import os
 from collections.abc import Callable
 from typing import NamedTuple
 
@@ -8,6 +9,8 @@ from tensorflow import raw_ops
 
 _ALONE = 1_200_000  # multiplications in a step of the kernel
 _FEWEST = 16  # rows
+_KERNELS = 2  # side by side, where there are as many cores
+_SHARED = 8  # rows: fewer are not worth a second kernel
 
 
 Saved = dict[str, tf.Tensor]
@@ -103,11 +106,11 @@ def lstm_on_cpu(
 def _recurrence(x, h, c, weights, bias):
     """Return the output of every step, `(batch, steps, units)`."""
     given = Given(_turned(x), h, c, weights, bias)
-    outputs, saved = _either(given, lambda: _kernel(given), lambda: _loop(given))
+    outputs, saved = _either(given, lambda k: _kernel(given, k), lambda: _loop(given))
 
     def gradient(of_outputs):
         known = (given, outputs, saved, _turned(of_outputs))
-        back = _either(given, lambda: _kernel_gradient(*known), lambda: _loop_gradient(*known))
+        back = _either(given, lambda k: _kernel_gradient(*known, k), lambda: _loop_gradient(*known))
         return _turned(back[0]), *back[1:]
 
     return _turned(outputs), gradient
@@ -119,33 +122,67 @@ def _turned(x: tf.Tensor) -> tf.Tensor:
 
 
 def _either(given: Given, kernel: Callable, loop: Callable) -> tuple:
-    """Run the kernel on few rows, and on others the loop."""
-    most = rows_at_once(given.x.shape[2], given.h.shape[1])
+    """Run one kernel on very few rows, kernels side by side on few, and on others the loop."""
+    count, alone = _kernels(), rows_at_once(given.x.shape[2], given.h.shape[1])
+    ways = [lambda: kernel(1), lambda: kernel(count), loop]
+    few, most = (_SHARED - 1 if count > 1 else alone), count * alone
     rows = given.x.shape[1]
-    if rows is None:
-        return tf.cond(tf.shape(given.x)[1] <= most, kernel, loop)
-    return kernel() if rows <= most else loop()
+    if rows is not None:
+        return ways[(rows > few) + (rows > most)]()
+    rows = tf.shape(given.x)[1]
+    if count == 1:
+        return tf.cond(rows <= most, ways[0], loop)
+    return tf.switch_case(tf.cast(rows > few, "int32") + tf.cast(rows > most, "int32"), ways)
 
 
-def _kernel(given: Given) -> tuple[tf.Tensor, Saved]:
-    """Run all steps in one operation, and save each result as one whole."""
-    made = raw_ops.BlockLSTMV2(**_arguments(given), cell_clip=0.0)
-    saved = {name: _write(_list(1), 0, getattr(made, name)) for name in _SAVED}
-    return made.h, saved | {"read": _list(0)}
+def _kernel(given: Given, count: int) -> tuple[tf.Tensor, Saved]:
+    """Run all steps of a share of the rows in one operation, and save each result as one whole."""
+    made = [raw_ops.BlockLSTMV2(**_arguments(x), cell_clip=0.0) for x in _parts(given, count)]
+    saved = {name: _list(len(made)) for name in _SAVED}
+    for place, part in enumerate(made):
+        saved = {name: _write(saved[name], place, getattr(part, name)) for name in _SAVED}
+    return tf.concat([part.h for part in made], axis=1), saved | {"read": _list(0)}
 
 
 def _kernel_gradient(
-    given: Given, outputs: tf.Tensor, saved: Saved, of_outputs: tf.Tensor
+    given: Given, outputs: tf.Tensor, saved: Saved, of_outputs: tf.Tensor, count: int
 ) -> tuple[tf.Tensor, ...]:
-    """Run all steps back in one operation.
+    """Run all steps of a share of the rows back in one operation.
 
     What TensorFlow 2.21 registers as the gradient of the kernel is wrong by more than its own size;
     this operation, called by itself, is right.
     """
-    known = {name: _read(saved[name], 0, outputs.shape) for name in _SAVED}
-    known |= {"h": outputs, "h_grad": of_outputs, "cs_grad": tf.zeros_like(outputs)}
-    back = raw_ops.BlockLSTMGradV2(**_arguments(given), **known)
-    return back.x_grad, back.h_prev_grad, back.cs_prev_grad, back.w_grad, back.b_grad
+    back = []
+    rows = _shares(outputs, 1, count), _shares(of_outputs, 1, count)
+    for place, (part, h, of_h) in enumerate(zip(_parts(given, count), *rows, strict=True)):
+        known = {name: _read(saved[name], place, h.shape) for name in _SAVED}
+        known |= {"h": h, "h_grad": of_h, "cs_grad": tf.zeros_like(h)}
+        back.append(raw_ops.BlockLSTMGradV2(**_arguments(part), **known))
+    return (
+        tf.concat([part.x_grad for part in back], axis=1),
+        tf.concat([part.h_prev_grad for part in back], axis=0),
+        tf.concat([part.cs_prev_grad for part in back], axis=0),
+        tf.add_n([part.w_grad for part in back]),
+        tf.add_n([part.b_grad for part in back]),
+    )
+
+
+def _kernels() -> int:
+    """How many kernels share the rows, which know nothing of each other: each has its own core."""
+    return min(_KERNELS, len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else 1)
+
+
+def _parts(given: Given, count: int) -> list[Given]:
+    shares = (_shares(x, axis, count) for x, axis in ((given.x, 1), (given.h, 0), (given.c, 0)))
+    return [Given(*part, given.weights, given.bias) for part in zip(*shares, strict=True)]
+
+
+def _shares(x: tf.Tensor, axis: int, count: int) -> list[tf.Tensor]:
+    """Split the rows, which are an axis, into one share for each kernel."""
+    if count == 1:
+        return [x]
+    sizes = (tf.shape(x)[axis] + tf.range(count)) // count
+    return tf.split(x, sizes, axis=axis, num=count)
 
 
 def _arguments(given: Given) -> dict:
