@@ -44,6 +44,7 @@ ORDER = [
     {"assembly"},
     {"hybrid"},
     {"training", "saving", "serving"},
+    {"explain"},
     {"evaluation"},
     {"pipelines"},
     {"tuning"},

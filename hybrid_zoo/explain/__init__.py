@@ -1,0 +1,18 @@
+"""Explain what a model says of one patient: one method per file."""
+
+from hybrid_zoo.explain.explanation import Explanation, Result
+from hybrid_zoo.explain.grad_cam import grad_cam
+from hybrid_zoo.explain.integrated_gradients import integrated_gradients
+from hybrid_zoo.explain.methods import METHODS
+from hybrid_zoo.explain.modality_shapley import modality_shapley
+from hybrid_zoo.explain.one_patient import explain
+
+__all__ = [
+    "METHODS",
+    "Explanation",
+    "Result",
+    "explain",
+    "grad_cam",
+    "integrated_gradients",
+    "modality_shapley",
+]
