@@ -9,8 +9,10 @@ import pytest
 from tiny import make_inputs, make_model, make_spec
 
 from hybrid_zoo.errors import ConfigError
-from hybrid_zoo.explain import METHODS, explain
+from hybrid_zoo.explain import METHODS, explain, what_if
 from hybrid_zoo.explain.case import make_case
+from hybrid_zoo.inputs import InputSpec
+from hybrid_zoo.options import HybridOptions
 
 NAMES = ["image", "sequence", "tabular", "tokens"]
 
@@ -22,6 +24,11 @@ def patient(row=3, seed=0):
 @pytest.fixture(scope="module")
 def model():
     return make_model(targets={"death": 1, "stage": 3})
+
+
+@pytest.fixture(autouse=True)
+def _quick(quick_fits):
+    """Graphs as they were traced: each runs only a few times."""
 
 
 def plain(outputs, *inputs):
@@ -136,3 +143,99 @@ def test_a_model_whose_output_never_changes_is_said_to_be_constant():
     model.get_layer("death_logit").kernel.assign(np.zeros((4, 1)))
     found = explain(model, {"tabular": [60.0, 1.0]})
     assert found.is_constant and found["integrated_gradients"].checks["gap"] == 0
+
+
+def test_to_hide_a_part_takes_from_the_logit_what_predict_says(model):
+    sample = patient()
+    found = explain(model, sample, methods={"occlusion": {"window": 2}})["occlusion"].values
+    without = {name: x.copy() for name, x in sample.items()}
+    without["sequence"][2:4, 1] = np.nan
+    before, after = (explain(model, s, methods=[]).logit for s in (sample, without))
+    np.testing.assert_allclose(found["sequence"][2:4, 1], before - after, atol=1e-5)
+    np.testing.assert_array_equal(np.isnan(found["sequence"]), np.isnan(sample["sequence"]))
+    assert found["image"].shape == (2, 8, 8) and np.isnan(found["image/whole"][1])
+    assert found["tabular"].shape == (2,) and found["sequence/variables"].shape == (3,)
+
+
+def test_what_the_model_does_not_read_changes_nothing():
+    table = keras.Input((3,), name="tabular")
+    read = keras.layers.Dense(1)(keras.ops.nan_to_num(table[:, :2]))
+    model = plain({"sick": read}, table)
+    found = explain(model, {"tabular": [1.0, 2.0, 3.0]}, methods=["occlusion", "smooth_grad"])
+    for result in found.results.values():
+        assert result.values["tabular"][2] == 0 and result.values["tabular"][:2].all()
+
+
+def test_a_word_is_hidden_wherever_it_stands(model):
+    sample = patient() | {"tokens": np.array([7, 9, 7, 0, 8], "int32")}
+    found = explain(model, sample, methods="occlusion")["occlusion"].values["tokens"]
+    assert found[0] == found[2] != found[1] and np.isnan(found[3])
+
+
+def test_smooth_grad_of_a_linear_model_is_its_weights_whatever_the_noise():
+    image = keras.Input((None, 4, 4, 1), name="image")
+    dense = keras.layers.Dense(1)
+    model = plain({"sick": dense(keras.layers.Reshape((16,))(image))}, image)
+    x = np.arange(16.0).reshape(1, 4, 4, 1)
+    found = explain(model, {"image": x}, methods={"smooth_grad": {"samples": 3}})
+    expected = dense.kernel.numpy().reshape(4, 4, 1)
+    np.testing.assert_allclose(found["smooth_grad"].values["image"][0], expected, rtol=1e-5)
+
+
+def test_smooth_grad_is_the_same_for_the_same_seed_and_codes_have_no_slope(model):
+    first, again, other = (
+        explain(model, patient(), methods={"smooth_grad": {"samples": 2, "seed": seed}})
+        for seed in (1, 1, 2)
+    )
+    one, two, three = (x["smooth_grad"].values for x in (first, again, other))
+    np.testing.assert_array_equal(one["sequence"], two["sequence"])
+    assert np.nansum(one["sequence"]) != np.nansum(three["sequence"])
+    assert np.isnan(one["tabular"][1]) and np.isfinite(one["tabular"][0])
+
+
+def test_attention_is_in_the_patients_own_steps_words_and_images():
+    options = HybridOptions(bag="gated_attention", metrics=False)
+    kinds = {"sequence": "attention_lstm", "tokens": "bigru_attention"}
+    model = make_model(make_spec().only(NAMES[:2] + NAMES[3:]), options=options, **kinds)
+    sample = {k: x for k, x in patient().items() if k != "tabular"}
+    sample["sequence"][4:] = np.nan
+    sample["tokens"][1:3] = 0
+    found = explain(model, sample, methods="attention")["attention"].values
+    for name, real in {"sequence": range(4), "tokens": (0, 3, 4), "image": (0,)}.items():
+        assert set(np.flatnonzero(~np.isnan(found[name]))) == set(real)
+        assert np.nansum(found[name]) == pytest.approx(1, abs=1e-5)
+    encoder = model.get_layer("tokens_bigru_attention")
+    weights = keras.Model(encoder.inputs, encoder.get_layer("attention").output[1])
+    np.testing.assert_allclose(
+        found["tokens"][[0, 3, 4]], weights([sample["tokens"][None]])[0, :3], atol=1e-5
+    )
+
+
+def test_what_if_says_what_predict_says_of_the_changed_patient(model):
+    spec = InputSpec.from_arrays(
+        make_inputs(), columns={"tabular": ["age", "sex"], "sequence": ["HR", "MAP", "RR"]}
+    )
+    found = what_if(model, patient(), {"sequence/MAP": 70.0, "tabular/age": None}, spec=spec)
+    changed = {name: x[None].copy() for name, x in patient().items()}
+    series, mean = changed["sequence"][0, :, 1], np.nanmean(make_inputs()["tabular"][:, 0])
+    series[~np.isnan(series)] = 70
+    changed["tabular"][0, 0] = mean
+    expected = model.predict(changed, verbose=0)
+    for target, change in found.items():
+        after = change.probability_before + change.probability
+        np.testing.assert_allclose(after, expected[target][0], atol=1e-5)
+
+
+@pytest.mark.parametrize(
+    ("changes", "message"),
+    [
+        (["tabular/2"], r"unknown value 'tabular/2'. Did you mean 'tabular/1'.*Pass spec="),
+        (["tabular/1"], "'tabular/1' has no training mean; give a value"),
+        (["sequence/0"], "'sequence/0' was never measured in this patient"),
+    ],
+)
+def test_what_cannot_be_set_is_refused_in_words(model, changes, message):
+    sample = patient()
+    sample["sequence"][:, 0] = np.nan
+    with pytest.raises(ConfigError, match=message):
+        what_if(model, sample, changes)

@@ -12,6 +12,10 @@ from hybrid_zoo.inputs import InputSpec
 from hybrid_zoo.serving.rows import Arrays
 
 
+DARK = 2.0
+"""Training deviations by which an image without anything to see is darker than the mean."""
+
+
 def average(known: Opened, spec: InputSpec | None, modality: str) -> np.ndarray | None:
     """Return the training mean of each column in raw units, or None where nobody knows it.
 
@@ -48,15 +52,19 @@ def fixed_columns(case: Case, modality: str) -> list[int]:
 
 
 def baseline(case: Case, given: Mapping[str, Any]) -> Arrays:
-    """Return a patient of whom the same was observed, every number at its training mean.
+    """Return a patient of whom the same was observed: average numbers, even dark images.
+
+    An image at the training mean is 0 everywhere in a network, where group normalisation divides
+    by nothing: the logit jumps as soon as the path leaves it.
 
     Args:
         case: The patient.
         given: Modality to values of the user's own, which broadcast against the input.
 
     Returns:
-        Every input, `(1, ...)`: numbers and pixels at their mean, pixels at 0 where nobody knows
-        it; codes, events, tokens, hours and what was not observed as they are.
+        Every input, `(1, ...)`: numbers at their mean, pixels two training deviations below it, or
+        at 0 where nobody knows it; codes, events, tokens, hours and what was not observed as they
+        are.
 
     Raises:
         ConfigError: Where nobody knows the mean of a table or a series, or `given` does not fit.
@@ -66,7 +74,7 @@ def baseline(case: Case, given: Mapping[str, Any]) -> Arrays:
         x = case.sample[name]
         if x.dtype.kind in "iu" or case.opened.is_standardized_by_itself(name):
             continue
-        value = _broadcast(name, x, given[name]) if name in given else _mean(case, name)
+        value = _broadcast(name, x, given[name]) if name in given else _usual(case, name)
         fixed = fixed_columns(case, name)
         changed = np.where(observed(x), value, np.nan).astype(x.dtype)
         changed[..., fixed] = x[..., fixed]
@@ -74,12 +82,15 @@ def baseline(case: Case, given: Mapping[str, Any]) -> Arrays:
     return start
 
 
-def _mean(case: Case, name: str) -> np.ndarray:
+def _usual(case: Case, name: str) -> np.ndarray:
+    if name.startswith(("image", "volume")) and (statistics := case.opened.statistics(name)):
+        center, deviation, _ = statistics
+        return center - DARK * deviation
+    if name.startswith(("image", "volume")):
+        return np.zeros(1)
     found = average(case.opened, case.spec, name)
     if found is not None:
         return found
-    if name.startswith(("image", "volume")):
-        return np.zeros(1)
     raise ConfigError(
         f"integrated_gradients: neither the model nor a spec holds the mean of {name!r}. Pass "
         f"spec=..., or methods={{'integrated_gradients': {{'baseline': {{{name!r}: values}}}}}}."

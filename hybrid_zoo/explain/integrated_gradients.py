@@ -24,9 +24,9 @@ def integrated_gradients(
 ) -> Result:
     """Integrate the logit's gradient from an average patient to this one, all inputs at once.
 
-    The average patient has the same records: numbers and pixels at the training mean, notes whose
-    words are embedded as zeros, categories not recorded, no events. Where an image is standardised
-    by itself, it is even. Words and categories are interpolated behind their embedding. Between
+    The average patient has the same records: numbers at the training mean, even images two
+    deviations darker than it (where each image is standardised by itself, even ones), notes whose
+    words are embedded as zeros, categories not recorded, no events. Words and categories are interpolated behind their embedding. Between
     an event and none nothing lies: what the events of a variable do is measured by taking them from
     the average patient, in the order of the variables and in the reverse.
 
@@ -77,5 +77,5 @@ def _result(case: Case, values: dict[str, np.ndarray], rest: float, integral, lo
         "rest": rest,
         "points": float(integral.points),
     }
-    words = "Numbers from the training mean, categories from 'not recorded', words from none."
+    words = "From training means, even dark images, no category, no word and no event."
     return Result(values=values, absent=case.absent, checks=checks, words=words)

@@ -30,7 +30,11 @@ class Opened:
     def __init__(self, model: keras.Model) -> None:
         self.expected: dict[str, Expected] = expected_inputs(WHO, model)
         self.scores = _scores(model)
-        self.hybrid = isinstance(model, HybridModel)
+        self._squashed = {
+            t: x is not self.scores.output[t]
+            for t, x in model.output.items()
+            if t in self.scores.output
+        }
         self.steps: list[Step] = steps(self.scores)
         self.classes = {t: x.shape[-1] for t, x in self.scores.output.items()}
         self.modalities = [name for name in self.expected if not name.startswith("time")]
@@ -75,15 +79,19 @@ class Opened:
         events = {e for s in self.layers(CarryForward, modality) for e in s.operation.events}
         return tuple(sorted(codes | events))
 
-    def events(self, modality: str) -> tuple[int, ...]:
-        """Return the columns that hold events.
+    def probability(self, target: str, logits: np.ndarray) -> np.ndarray:
+        """Return what the model makes of logits: probabilities, or what it returns without any.
 
         Args:
-            modality: Name.
+            target: Name.
+            logits: `(classes,)`.
         """
-        return tuple(
-            sorted({e for s in self.layers(CarryForward, modality) for e in s.operation.events})
-        )
+        if not self._squashed[target]:
+            return logits
+        if len(logits) == 1:
+            return 1 / (1 + np.exp(-logits))
+        odds = np.exp(logits - logits.max())
+        return odds / odds.sum()
 
     def is_standardized_by_itself(self, modality: str) -> bool:
         """Return whether each image is standardised by its own pixels.

@@ -12,6 +12,8 @@ from hybrid_zoo.serving.rows import Arrays
 
 PARTS = 16
 """Parts of the path to begin with."""
+MANY = 64
+"""Parts of which each may be off by the same, however short it is: there the slope jumps."""
 NODES = np.array([0.5 - 12**-0.5, 0.5 + 12**-0.5])
 """Of the Gauss-Legendre rule of two points on [0, 1]; both weigh a half."""
 NOISE = 1e-5
@@ -79,7 +81,7 @@ class Path:
         """Integrate the gradient, part by part, until the parts add up to the logit's change.
 
         On each part the integral of the slope is compared with the difference of the logits at its
-        ends; while the sum of all is off, the worse half of the parts is halved again.
+        ends; while the sum of all is off, the parts that are off are halved again.
 
         Args:
             tolerance: Largest share of the change by which the sum may differ.
@@ -101,7 +103,7 @@ class Path:
             enough = tolerance / 2 * abs(scores[1.0] - scores[0.0]) + NOISE
             accept = np.ones(len(parts), bool)
             if abs(gap + gaps.sum()) > enough and done.points < most:
-                accept[np.argsort(abs(gaps))[len(gaps) // 2 :]] = False
+                accept = abs(gaps) <= enough * (widths + 1 / MANY) / 2
             gap += gaps[accept].sum()
             _add(done, found, np.repeat(accept * widths / 2, 2))
             parts = _halved(parts[~accept])
