@@ -11,7 +11,6 @@ from hybrid_zoo.explain.opened import Opened
 from hybrid_zoo.inputs import InputSpec
 from hybrid_zoo.serving.rows import Arrays
 
-
 DARK = 2.0
 """Training deviations by which an image without anything to see is darker than the mean."""
 

@@ -26,9 +26,10 @@ def integrated_gradients(
 
     The average patient has the same records: numbers at the training mean, even images two
     deviations darker than it (where each image is standardised by itself, even ones), notes whose
-    words are embedded as zeros, categories not recorded, no events. Words and categories are interpolated behind their embedding. Between
-    an event and none nothing lies: what the events of a variable do is measured by taking them from
-    the average patient, in the order of the variables and in the reverse.
+    words are embedded as zeros, categories not recorded, no events. Words and categories are
+    interpolated behind their embedding. Between an event and none nothing lies: what the events of
+    a variable do is measured by taking them from the average patient, in the order of the variables
+    and in the reverse.
 
     Args:
         case: The patient.

@@ -13,7 +13,7 @@ from hybrid_zoo.explain.opened import ROWS
 
 
 class Hidden(NamedTuple):
-    """One part that is hidden: the result it belongs to, its input, where, and what is put there."""
+    """What is hidden at once: its result, its input, where, and what stands there instead."""
 
     result: str
     modality: str
