@@ -239,3 +239,14 @@ def test_what_cannot_be_set_is_refused_in_words(model, changes, message):
     sample["sequence"][:, 0] = np.nan
     with pytest.raises(ConfigError, match=message):
         what_if(model, sample, changes)
+
+
+def test_a_plot_has_a_panel_for_each_result_and_image(model, tmp_path):
+    found = explain(model, patient(), methods=["modality_shapley", "integrated_gradients"])
+    figure = found.plot()
+    figure.savefig(tmp_path / "found.png")
+    titles = [ax.get_title(loc="left") for ax in figure.axes if ax.get_title(loc="left")]
+    assert titles[0] == "modality shapley" and len(titles) == 5
+    assert "integrated gradients image 1" in titles and (tmp_path / "found.png").stat().st_size > 0
+    with pytest.raises(ConfigError, match="has no 'occlusoin'"):
+        found.plot("occlusoin")

@@ -6,6 +6,7 @@ import matplotlib
 import numpy as np
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
+from matplotlib.ticker import MaxNLocator
 
 from hybrid_zoo.explain.case import Case
 from hybrid_zoo.explain.explanation import Explanation, Result
@@ -13,6 +14,8 @@ from hybrid_zoo.explain.explanation import Explanation, Result
 MAP = "cividis"
 """Its brightness rises steadily, so that more and less are told apart in grey print too."""
 INK, MUTED, RAISES, LOWERS = "#1b1f24", "#5d6673", "#0072b2", "#c24e00"
+ACROSS = 4
+"""Panels beside each other."""
 MOST = 10
 """Bars in a panel."""
 _SETTINGS: dict[Any, Any] = {
@@ -40,7 +43,7 @@ class Panel(NamedTuple):
 
 
 def draw(explanation: Explanation, methods: list[str]) -> Figure:
-    """Draw the results of some methods, one row each.
+    """Draw the results of some methods, one panel after the other.
 
     Args:
         explanation: Of one patient.
@@ -52,25 +55,18 @@ def draw(explanation: Explanation, methods: list[str]) -> Figure:
     Raises:
         ConfigError: For a method that the explanation lacks.
     """
-    rows = [(name, _panels(name, explanation[name])) for name in methods]
-    rows = [(name, panels) for name, panels in rows if panels]
-    widest = max((len(panels) for _, panels in rows), default=1)
+    panels = [panel for name in methods for panel in _panels(name, explanation[name])]
+    across = min(max(len(panels), 1), ACROSS)
+    down = max(-(-len(panels) // across), 1)
     with matplotlib.rc_context(_SETTINGS):
-        size = (3.6 * widest + 0.6, 2.9 * max(len(rows), 1) + 0.5)
-        figure = Figure(figsize=size, layout="constrained")
+        figure = Figure(figsize=(3.6 * across, 2.9 * down + 0.4), layout="constrained")
         figure.suptitle(_title(explanation), x=0.01, ha="left", weight="bold")
-        if rows:
-            for part, (_, panels) in zip(_parts(figure, len(rows)), rows, strict=True):
-                axes = part.subplots(1, widest, squeeze=False)[0]
-                for ax, panel in zip(axes, panels, strict=False):
-                    _draw(ax, panel, explanation.case)
-                for ax in axes[len(panels) :]:
-                    ax.set_axis_off()
+        axes = figure.subplots(down, across, squeeze=False).ravel()
+        for ax, panel in zip(axes, panels, strict=False):
+            _draw(ax, panel, explanation.case)
+        for ax in axes[len(panels) :]:
+            ax.set_axis_off()
     return figure
-
-
-def _parts(figure: Figure, count: int) -> list[Any]:
-    return list(np.atleast_1d(figure.subfigures(count, 1)))
 
 
 def _title(explanation: Explanation) -> str:
@@ -131,7 +127,8 @@ def _map(ax: Axes, panel: Panel, case: Case) -> None:
     ax.set(xlim=(0, 2.05 * width), xticks=[], yticks=[])
     for spine in ax.spines.values():
         spine.set_visible(False)
-    ax.figure.colorbar(shown, ax=ax, orientation="horizontal", shrink=0.7, pad=0.03)
+    ticks = MaxNLocator(3)
+    ax.figure.colorbar(shown, ax=ax, orientation="horizontal", shrink=0.7, pad=0.03, ticks=ticks)
 
 
 def _series(ax: Axes, panel: Panel, case: Case) -> None:
@@ -159,6 +156,7 @@ def _bars(ax: Axes, panel: Panel, case: Case) -> None:
         bar.set_hatch("///" if value < 0 else "")
         bar.set_edgecolor("white")
     ax.axvline(0, color=MUTED, lw=0.8)
+    ax.xaxis.set_major_locator(MaxNLocator(4))
     ax.set(yticks=range(len(order)), yticklabels=[names[k] for k in order])
 
 
