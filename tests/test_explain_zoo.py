@@ -1,16 +1,20 @@
 """Contributions add up to the logit's change, whatever the model is made of."""
 
+from functools import partial
+
+import keras
 import numpy as np
 import pytest
 from tiny import make_inputs, make_model
 
 from hybrid_zoo.explain import explain
+from hybrid_zoo.images import mobilenetv3_small
 from hybrid_zoo.inputs import InputSpec
 from hybrid_zoo.options import HybridOptions
 from hybrid_zoo.registries import BAGS, ENCODERS, FUSIONS
 
 HOURS = np.sort(np.random.default_rng(2).uniform(0, 48, (24, 6)).astype("float32"))
-QUICK = {"image": "small_resnet", "sequence": "lstm", "tabular": "plr_mlp", "tokens": "hashed_bag"}
+QUICK = {"image": "paper_cnn", "sequence": "lstm", "tabular": "plr_mlp", "tokens": "hashed_bag"}
 BIG = 32
 """Pixels that the published backbones need."""
 
@@ -33,6 +37,14 @@ def spec_of(inputs):
     return InputSpec.from_arrays(inputs, categorical=(1,), kinds=kinds)
 
 
+def lively(model):
+    """A MobileNet with stronger batch normalisation: untrained, its signals fade to nothing."""
+    for layer in model._flatten_layers():
+        if isinstance(layer, keras.layers.BatchNormalization) and layer.scale:
+            layer.gamma.assign(6 * np.ones(layer.gamma.shape))
+    return model
+
+
 def told(model, inputs, row, most=2048):
     """What integrated gradients say of one patient."""
     sample = {name: x[row] for name, x in inputs.items()}
@@ -53,16 +65,17 @@ def check(model, inputs, rows=(3, 4, 5, 7)):
 
 
 def test_a_hybrid_of_one_encoder_of_each_kind_adds_up(quick_fits):
-    inputs = {k: x for kind in QUICK for k, x in arrays(kind).items()}
+    inputs = make_inputs() | arrays("sequence")
     options = HybridOptions(bag="gated_attention", metrics=False)
-    check(make_model(spec_of(inputs), options=options, **QUICK), inputs)
+    check(make_model(spec_of(inputs), options=options, **QUICK), inputs, rows=(3, 4))
 
 
 @pytest.mark.slow
 @pytest.mark.parametrize(("kind", "name"), [(k, name) for k in ENCODERS for name in ENCODERS[k]])
 def test_every_encoder_adds_up(kind, name):
     inputs = arrays(kind)
-    check(make_model(spec_of(inputs), **{kind: name}), inputs)
+    model = make_model(spec_of(inputs), units=16, **{kind: name})
+    check(lively(model) if name == "mobilenetv3_small" else model, inputs)
 
 
 @pytest.mark.slow
@@ -96,10 +109,6 @@ def test_what_was_filled_in_adds_up(imputation):
 
 @pytest.mark.slow
 def test_a_frozen_backbone_that_standardises_each_image_adds_up():
-    from functools import partial
-
-    from hybrid_zoo.images import mobilenetv3_small
-
     inputs = arrays("image")
     frozen = partial(mobilenetv3_small, trainable=False)
-    check(make_model(spec_of(inputs), image=frozen), inputs)
+    check(lively(make_model(spec_of(inputs), units=16, image=frozen)), inputs)

@@ -67,8 +67,8 @@ def _resized(maps: np.ndarray, images: np.ndarray) -> np.ndarray:
     if depth:
         slices = found.reshape(len(maps), maps.shape[1], height * width, 1)
         found = _resize(slices, (*depth, height * width)).reshape(images.shape[:-1])
-    absent = ~observed(images).any(axis=tuple(range(1, images.ndim)), keepdims=True)[..., 0]
-    return np.where(absent, np.nan, found)
+    there = np.any(observed(images), axis=tuple(range(1, images.ndim)))
+    return np.where(there.reshape(-1, *(1,) * (found.ndim - 1)), found, np.nan)
 
 
 def _resize(x: np.ndarray, size: tuple[int, int]) -> np.ndarray:

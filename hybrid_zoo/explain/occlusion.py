@@ -85,7 +85,7 @@ def _of_images(name: str, x: np.ndarray, seen: np.ndarray, parts: int) -> Iterat
         for patch in np.ndindex(*map(len, cuts)):
             cells = np.zeros(x.shape, bool)
             places = [cut[k] for cut, k in zip(cuts, patch, strict=True)]
-            cells[np.ix_([image], *places, range(x.shape[-1]))] = True
+            cells[np.ix_(np.array([image]), *places, np.arange(x.shape[-1]))] = True
             yield Hidden(name, name, cells & seen, mean)
 
 
@@ -122,5 +122,5 @@ def _places(h: Hidden) -> np.ndarray:
     over = {"variables": (0,), "steps": (1,), "whole": tuple(range(1, h.cells.ndim))}
     part = h.result.partition("/")[2]
     if part:
-        return h.cells.any(axis=over[part])
-    return h.cells.any(axis=-1) if h.cells.ndim > 2 else h.cells
+        return np.asarray(np.any(h.cells, axis=over[part]))
+    return np.asarray(np.any(h.cells, axis=-1)) if h.cells.ndim > 2 else h.cells

@@ -64,15 +64,19 @@ def _choose(
     methods: str | Sequence[str] | Options | None, case: Case
 ) -> tuple[dict[str, Mapping[str, Any]], dict[str, str]]:
     """Methods with their arguments; and those left out, where the user named none."""
+    missing = {name: words for name in METHODS if (words := lacks(name, case))}
+    fitting = [name for name in METHODS if name not in missing]
     if methods is None:
-        missing = {name: words for name in METHODS if (words := lacks(name, case))}
-        return {name: {} for name in METHODS if name not in missing}, missing
-    named = [methods] if isinstance(methods, str) else methods
-    chosen = dict(named) if isinstance(named, Mapping) else {name: {} for name in named}
+        return {name: {} for name in fitting}, missing
+    chosen = _named(methods)
     for name in chosen:
-        METHODS[name]  # an unknown one is refused first
-    for name in chosen:
-        if words := lacks(name, case):
-            fitting = [other for other in METHODS if not lacks(other, case)]
-            raise ConfigError(f"explain: {name} needs {words}. These fit: {fitting}.")
+        METHODS[name]  # an unknown one is refused with the nearest name
+        if name in missing:
+            raise ConfigError(f"explain: {name} needs {missing[name]}. These fit: {fitting}.")
     return chosen, {}
+
+
+def _named(methods: str | Sequence[str] | Options) -> dict[str, Mapping[str, Any]]:
+    if isinstance(methods, Mapping):
+        return dict(methods)
+    return {name: {} for name in ([methods] if isinstance(methods, str) else methods)}

@@ -138,10 +138,14 @@ class Path:
 
 def _add(done: Integral, found: Slopes, weights: np.ndarray) -> None:
     """Add weighted derivatives; the rows behind the weights are ends and weigh nothing."""
-    for sums, parts in ((done.inputs, found.inputs), (done.sites, found.sites)):
-        for key, x in parts.items():
-            some = np.tensordot(weights, x[: len(weights)], axes=1)[None]
-            sums[key] = sums.get(key, 0.0) + some
+    for name, x in found.inputs.items():
+        done.inputs[name] = done.inputs.get(name, 0.0) + _weighed(x, weights)
+    for site, x in found.sites.items():
+        done.sites[site] = done.sites.get(site, 0.0) + _weighed(x, weights)
+
+
+def _weighed(x: np.ndarray, weights: np.ndarray) -> np.ndarray:
+    return np.tensordot(weights, x[: len(weights)], axes=1)[None]
 
 
 def _halved(parts: np.ndarray) -> np.ndarray:

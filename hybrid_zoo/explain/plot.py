@@ -139,7 +139,7 @@ def _series(ax: Axes, panel: Panel, case: Case) -> None:
     ax.figure.colorbar(shown, ax=ax, shrink=0.9)
 
 
-def _limits(x: np.ndarray) -> dict[str, float]:
+def _limits(x: np.ndarray) -> dict[str, Any]:
     """As far below 0 as above it, where anything is below."""
     highest = float(np.nanmax(abs(x))) or 1.0
     return {"vmin": -highest if np.nanmin(x) < 0 else 0.0, "vmax": highest}

@@ -33,7 +33,8 @@ def smooth_grad(case: Case, *, samples: int = 25, noise: float = 0.15, seed: int
     """
     check_at_least("smooth_grad", 1, samples=samples)
     check_at_least("smooth_grad", 0, noise=noise)
-    rng, sums = np.random.default_rng(seed), {}
+    rng = np.random.default_rng(seed)
+    sums: dict[str, np.ndarray] = {}
     for first in range(0, samples, ROWS):
         rows = case.copies(min(ROWS, samples - first))
         for name in case.present:

@@ -76,16 +76,23 @@ def _steps(model: keras.Model, marks: dict[int, set[str]], place: Place) -> Iter
         read: set[str] = set().union(*(marks.get(id(x), set()) for x in node.input_tensors))
         here, inner = (*place, id(node)), _inner(node.operation)
         if inner is not None:
-            within = {id(x): read for x in inner.inputs}
+            within = dict.fromkeys(map(id, inner.inputs), read)
             yield from _steps(inner, within, here)
             read = set().union(*(within[id(x)] for x in inner.outputs))
-        elif isinstance(node.operation, CONVOLUTIONS):
-            read = read | {CONVOLVED}
-        marks |= {id(y): read for y in node.outputs}
-        if inner is None:
-            names = read - {CONVOLVED}
-            alone = min(names) if len(names) == 1 else ""
-            yield Step(node.operation, node, alone, here, CONVOLVED in read)
+        else:
+            read = read | _own_mark(node.operation)
+            yield Step(node.operation, node, _alone(read), here, CONVOLVED in read)
+        marks |= dict.fromkeys(map(id, node.outputs), read)
+
+
+def _own_mark(operation: Any) -> set[str]:
+    return {CONVOLVED} if isinstance(operation, CONVOLUTIONS) else set()
+
+
+def _alone(read: set[str]) -> str:
+    """The modality, if it is only one."""
+    names = read - {CONVOLVED}
+    return min(names) if len(names) == 1 else ""
 
 
 def _run(model: keras.Model, values: dict[int, Any], after: After, place: Place) -> None:
