@@ -6,11 +6,11 @@ from keras import ops
 from hybrid_zoo.explain.case import Case, observed
 from hybrid_zoo.explain.explanation import Result
 from hybrid_zoo.explain.feature_maps import lacks_map, last_map
-from hybrid_zoo.explain.methods import METHODS, needs
+from hybrid_zoo.explain.methods import METHODS, lacks_gradients, needs
 
 
 @METHODS.register
-@needs(lacks_map)
+@needs(lambda case: lacks_gradients(case) or lacks_map(case))
 def grad_cam(case: Case) -> Result:
     """Weigh the maps of an encoder's last convolutional layer by their mean gradient.
 

@@ -9,12 +9,13 @@ from hybrid_zoo.explain.baseline import baseline as path_start
 from hybrid_zoo.explain.case import Case
 from hybrid_zoo.explain.discrete import discrete_effects
 from hybrid_zoo.explain.explanation import Result
-from hybrid_zoo.explain.methods import METHODS
+from hybrid_zoo.explain.methods import METHODS, lacks_gradients, needs
 from hybrid_zoo.explain.path import Path
 from hybrid_zoo.explain.site_values import add_sites
 
 
 @METHODS.register
+@needs(lacks_gradients)
 def integrated_gradients(
     case: Case,
     *,

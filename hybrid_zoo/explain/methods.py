@@ -3,6 +3,8 @@
 from collections.abc import Callable
 from typing import TypeVar
 
+import keras
+
 from hybrid_zoo.explain.case import Case
 from hybrid_zoo.registry import Registry
 
@@ -25,6 +27,18 @@ def needs(lack: Lack) -> Callable[[Method], Method]:
         return method
 
     return mark
+
+
+def lacks_gradients(case: Case) -> str | None:
+    """Say what methods that need gradients lack on another backend.
+
+    Args:
+        case: The patient.
+    """
+    backend = keras.backend.backend()
+    if backend == "tensorflow":
+        return None
+    return f"gradients, which are computed on the TensorFlow backend, not on {backend!r}"
 
 
 def lacks(name: str, case: Case) -> str | None:

@@ -112,13 +112,7 @@ class Opened:
 
     @cached_property
     def gradients(self) -> Any:
-        """The model's derivatives, each traced once."""
-        if keras.backend.backend() != "tensorflow":
-            raise ConfigError(
-                "explain: methods that need gradients run on the TensorFlow backend, got "
-                f"{keras.backend.backend()!r}. Set KERAS_BACKEND=tensorflow, or use "
-                "methods=['modality_shapley', 'occlusion']."
-            )
+        """The model's derivatives, each traced once; for the TensorFlow backend alone."""
         from hybrid_zoo.explain.gradients import Gradients  # imports TensorFlow
 
         return Gradients(self)

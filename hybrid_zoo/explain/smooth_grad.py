@@ -6,11 +6,12 @@ from hybrid_zoo.explain.arguments import check_at_least
 from hybrid_zoo.explain.baseline import fixed_columns
 from hybrid_zoo.explain.case import Case, observed
 from hybrid_zoo.explain.explanation import Result
-from hybrid_zoo.explain.methods import METHODS
+from hybrid_zoo.explain.methods import METHODS, lacks_gradients, needs
 from hybrid_zoo.explain.opened import ROWS
 
 
 @METHODS.register
+@needs(lacks_gradients)
 def smooth_grad(case: Case, *, samples: int = 25, noise: float = 0.15, seed: int = 0) -> Result:
     """Average the logit's gradient over noisy copies of the patient.
 
