@@ -13,6 +13,7 @@ from hybrid_zoo.explain import METHODS, explain, what_if
 from hybrid_zoo.explain.case import make_case
 from hybrid_zoo.inputs import InputSpec
 from hybrid_zoo.options import HybridOptions
+from hybrid_zoo.saving import load, save
 
 NAMES = ["image", "sequence", "tabular", "tokens"]
 
@@ -250,3 +251,38 @@ def test_a_plot_has_a_panel_for_each_result_and_image(model, tmp_path):
     assert "integrated gradients image 1" in titles and (tmp_path / "found.png").stat().st_size > 0
     with pytest.raises(ConfigError, match="has no 'occlusoin'"):
         found.plot("occlusoin")
+
+
+def test_a_model_that_was_saved_and_loaded_is_explained_alike(tmp_path):
+    model = make_model(make_spec().only(["tabular"]))
+    before = explain(model, {"tabular": [60.0, 1.0]})  # also: what it keeps is not saved
+    save(model, tmp_path / "model.keras")
+    after = explain(load(tmp_path / "model.keras"), {"tabular": [60.0, 1.0]})
+    for method, result in before.results.items():
+        found = after[method].values["tabular"]
+        np.testing.assert_allclose(found, result.values["tabular"], atol=1e-5)
+
+
+def test_an_event_counts_as_what_its_absence_would_change():
+    rng, series = np.random.default_rng(0), make_inputs()["sequence"]
+    series[:, :, 2] = np.where(rng.random((24, 6)) < 0.5, 1, np.nan)
+    kinds = {"sequence": ["numeric", "numeric", "event"]}
+    model = make_model(InputSpec.from_arrays({"sequence": series}, kinds=kinds))
+    sample = {"sequence": np.full((6, 3), np.nan)}
+    sample["sequence"][[1, 4], 2] = 1  # nothing but two events
+    found = explain(model, sample, methods=["integrated_gradients", "occlusion"])
+    contributions = found["integrated_gradients"].values["sequence"]
+    assert contributions[1, 2] == contributions[4, 2] and np.isnan(contributions[:, :2]).all()
+    fall = found["occlusion"].values["sequence/variables"][2]
+    assert np.nansum(contributions) == pytest.approx(fall, abs=1e-5)
+
+
+def test_a_backbone_nested_in_a_sequential_encoder_that_two_modalities_share_is_found():
+    layers = [keras.Input((8, 8, 1)), keras.layers.Conv2D(4, 3), keras.layers.GlobalMaxPooling2D()]
+    inputs = {k: make_inputs()[k] for k in ("image", "tabular")}
+    inputs["image_b"] = inputs["image"][::-1]
+    model = make_model(make_spec(inputs), image=keras.Sequential(layers, name="mine"))
+    found = explain(model, {k: x[4] for k, x in inputs.items()}, methods="grad_cam")
+    maps = found["grad_cam"].values
+    assert set(maps) == {"image", "image_b"}
+    assert not np.allclose(maps["image"][0], maps["image_b"][0])

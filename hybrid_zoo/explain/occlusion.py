@@ -11,6 +11,9 @@ from hybrid_zoo.explain.explanation import Result
 from hybrid_zoo.explain.methods import METHODS
 from hybrid_zoo.explain.opened import ROWS
 
+NOISE = 1e-6
+"""Of a logit in float32: what changes no more is 0."""
+
 
 class Hidden(NamedTuple):
     """What is hidden at once: its result, its input, where, and what stands there instead."""
@@ -55,7 +58,8 @@ def occlusion(case: Case, *, parts: int = 8, window: int = 6) -> Result:
     for k in range(0, len(hidden), ROWS):
         some = hidden[k : k + ROWS]
         for h, logit in zip(some, case.score(_rows(case, some)), strict=True):
-            values[h.result][_places(h)] = full - logit
+            fall = full - logit
+            values[h.result][_places(h)] = fall if abs(fall) > NOISE else 0.0
     words = "Hidden as not observed; patches of images painted in the image's mean."
     return Result(values=values, absent=case.absent, words=words)
 
