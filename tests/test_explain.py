@@ -115,6 +115,21 @@ def test_what_is_absent_is_said_to_be_and_what_was_not_observed_stays_nan(model)
         ({}, {"target": "deaht"}, "unknown target 'deaht'. Did you mean 'death'"),
         ({}, {"target": "stage", "label": 3}, "label=3 is no class of 'stage'; expected 0 to 2"),
         ({}, {"methods": "grad_cma"}, "Unknown explanation method 'grad_cma'. Did you mean"),
+        (
+            {},
+            {"methods": {"integrated_gradients": {"baseline": {"tabluar": 0}}}},
+            "no baseline of 'tabluar' to set. Did you mean 'tabular'",
+        ),
+        (
+            {},
+            {"methods": {"integrated_gradients": {"baseline": {"tabular": [1, 2, 3]}}}},
+            r"the baseline of 'tabular' has shape \(3,\); expected one that broadcasts",
+        ),
+        (
+            {},
+            {"methods": {"smooth_grad": {"samples": 0}}},
+            "smooth_grad: samples=0 is impossible; expected at least 1",
+        ),
         ({"imgae": 0}, {}, "explain got an input 'imgae'. Did you mean 'image'"),
         ({"image": np.ones((2, 8, 8))}, {}, r"explain: 'image' has shape \(2, 8, 8\); expected"),
     ],

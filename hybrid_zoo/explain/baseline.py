@@ -9,6 +9,7 @@ from hybrid_zoo.errors import ConfigError
 from hybrid_zoo.explain.case import Case, observed
 from hybrid_zoo.explain.opened import Opened
 from hybrid_zoo.inputs import InputSpec
+from hybrid_zoo.registry import nearest
 from hybrid_zoo.serving.rows import Arrays
 
 DARK = 2.0
@@ -68,6 +69,7 @@ def baseline(case: Case, given: Mapping[str, Any]) -> Arrays:
     Raises:
         ConfigError: Where nobody knows the mean of a table or a series, or `given` does not fit.
     """
+    _check_given(case, given)
     start = dict(case.sample)
     for name in case.present:
         x = case.sample[name]
@@ -79,6 +81,20 @@ def baseline(case: Case, given: Mapping[str, Any]) -> Arrays:
         changed[..., fixed] = x[..., fixed]
         start[name] = changed
     return start
+
+
+def _check_given(case: Case, given: Mapping[str, Any]) -> None:
+    fitting = [
+        name
+        for name in case.opened.modalities
+        if case.sample[name].dtype.kind == "f" and not case.opened.is_standardized_by_itself(name)
+    ]
+    for name in given:
+        if name not in fitting:
+            raise ConfigError(
+                f"integrated_gradients: there is no baseline of {name!r} to set."
+                f"{nearest(name, fitting)} Expected any of {fitting}."
+            )
 
 
 def _usual(case: Case, name: str) -> np.ndarray:

@@ -8,10 +8,13 @@ import keras
 import numpy as np
 
 from hybrid_zoo.errors import ConfigError
-from hybrid_zoo.explain.opened import ROWS, WHO, Opened, opened
+from hybrid_zoo.explain.opened import WHO, Opened, opened
 from hybrid_zoo.inputs import InputSpec, time_name
 from hybrid_zoo.registry import nearest
 from hybrid_zoo.serving.rows import Arrays, complete
+
+MOST_ROWS, MOST_VALUES = 64, 2**24
+"""Copies of a patient that go through a model at once, and input values of all of them."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -42,6 +45,11 @@ class Case:
         """The modalities of which nothing was observed."""
         return tuple(name for name in self.opened.modalities if name not in self.present)
 
+    @property
+    def rows(self) -> int:
+        """How many copies may go through the model at once: of large volumes few."""
+        return max(min(MOST_ROWS, MOST_VALUES // sum(x.size for x in self.sample.values())), 1)
+
     def score(self, rows: Arrays) -> np.ndarray:
         """Return the logit of some patients.
 
@@ -64,8 +72,8 @@ class Case:
         """
         count = len(next(iter(rows.values())))
         parts = [
-            self.opened.predict({name: x[k : k + ROWS] for name, x in rows.items()})
-            for k in range(0, count, ROWS)
+            self.opened.predict({name: x[k : k + self.rows] for name, x in rows.items()})
+            for k in range(0, count, self.rows)
         ]
         return {t: np.concatenate([p[t] for p in parts]).astype("float64") for t in parts[0]}
 

@@ -9,7 +9,6 @@ from hybrid_zoo.explain.arguments import check_at_least
 from hybrid_zoo.explain.case import Case, observed
 from hybrid_zoo.explain.explanation import Result
 from hybrid_zoo.explain.methods import METHODS
-from hybrid_zoo.explain.opened import ROWS
 
 NOISE = 1e-6
 """Of a logit in float32: what changes no more is 0."""
@@ -55,8 +54,8 @@ def occlusion(case: Case, *, parts: int = 8, window: int = 6) -> Result:
     hidden = [h for name in case.present for h in _hidden(case, name, parts, window)]
     values = {h.result: np.full(_shape(h), np.nan) for h in hidden}
     full = case.score(case.sample)[0]
-    for k in range(0, len(hidden), ROWS):
-        some = hidden[k : k + ROWS]
+    for k in range(0, len(hidden), case.rows):
+        some = hidden[k : k + case.rows]
         for h, logit in zip(some, case.score(_rows(case, some)), strict=True):
             fall = full - logit
             values[h.result][_places(h)] = fall if abs(fall) > NOISE else 0.0

@@ -12,12 +12,10 @@ from hybrid_zoo.explain.steps import Step, steps
 from hybrid_zoo.layers.sequence_inputs import CarryForward
 from hybrid_zoo.layers.standardize import Standardize, StandardizeImage
 from hybrid_zoo.layers.tabular_inputs import OneHotCodes
-from hybrid_zoo.model import LOGIT, HybridModel
+from hybrid_zoo.model import HybridModel
 from hybrid_zoo.serving.rows import Arrays, Expected, expected_inputs
 
 WHO = "explain"
-ROWS = 64
-"""Copies of a patient that go through the model at once."""
 
 
 class Opened:
@@ -30,11 +28,7 @@ class Opened:
     def __init__(self, model: keras.Model) -> None:
         self.expected: dict[str, Expected] = expected_inputs(WHO, model)
         self.scores = _scores(model)
-        self._squashed = {
-            t: x is not self.scores.output[t]
-            for t, x in model.output.items()
-            if t in self.scores.output
-        }
+        self._squashed = {t: x is not model.output[t] for t, x in self.scores.output.items()}
         self.steps: list[Step] = steps(self.scores)
         self.classes = {t: x.shape[-1] for t, x in self.scores.output.items()}
         self.modalities = [name for name in self.expected if not name.startswith("time")]
@@ -146,24 +140,19 @@ def column_of(step: Step) -> int:
 
 def _scores(model: keras.Model) -> keras.Model:
     """The model up to its calibrated logits, or to the outputs where it has none."""
-    if isinstance(model, HybridModel):
-        calibrated = {t: model.get_layer(f"{t}_calibration") for t in model.targets}
-        found = {t: model.output[t + LOGIT] for t in model.targets}
-        return keras.Model(model.input, {t: layer(found[t]) for t, layer in calibrated.items()})
     if not hasattr(model, "_nodes_by_depth"):
         raise ConfigError(
             f"explain got {model.name!r}, which is no Functional model; expected one as "
             "build_hybrid returns. Its operations cannot be looked into."
         )
-    return keras.Model(
-        model.input, {name: _before_activation(x) for name, x in model.output.items()}
-    )
+    targets = model.targets if isinstance(model, HybridModel) else list(model.output)
+    return keras.Model(model.input, {t: _before_activation(model.output[t]) for t in targets})
 
 
 def _before_activation(x: keras.KerasTensor) -> keras.KerasTensor:
     """The logit, where the output is nothing but its sigmoid or softmax."""
-    layer = x._keras_history.operation
+    layer, node, _ = x._keras_history
     squash = (keras.activations.sigmoid, keras.activations.softmax)
     if isinstance(layer, keras.layers.Activation) and layer.activation in squash:
-        return layer.input
+        return layer._inbound_nodes[node].input_tensors[0]
     return x

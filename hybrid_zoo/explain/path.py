@@ -5,7 +5,6 @@ from dataclasses import dataclass
 import numpy as np
 
 from hybrid_zoo.explain.case import Case
-from hybrid_zoo.explain.opened import ROWS
 from hybrid_zoo.explain.slopes import Slopes
 from hybrid_zoo.explain.steps import Step
 from hybrid_zoo.serving.rows import Arrays
@@ -60,7 +59,10 @@ class Path:
         Args:
             alphas: `(rows,)`, from 0 at the baseline to 1 at the patient.
         """
-        parts = [self._slopes(alphas[k : k + ROWS]) for k in range(0, len(alphas), ROWS)]
+        parts = [
+            self._slopes(alphas[k : k + self._case.rows])
+            for k in range(0, len(alphas), self._case.rows)
+        ]
         return Slopes(
             np.concatenate([p.scores for p in parts]),
             {k: np.concatenate([p.inputs[k] for p in parts]) for k in parts[0].inputs},

@@ -7,7 +7,6 @@ from hybrid_zoo.explain.baseline import fixed_columns
 from hybrid_zoo.explain.case import Case, observed
 from hybrid_zoo.explain.explanation import Result
 from hybrid_zoo.explain.methods import METHODS, lacks_gradients, needs
-from hybrid_zoo.explain.opened import ROWS
 
 
 @METHODS.register
@@ -36,8 +35,8 @@ def smooth_grad(case: Case, *, samples: int = 25, noise: float = 0.15, seed: int
     check_at_least("smooth_grad", 0, noise=noise)
     rng = np.random.default_rng(seed)
     sums: dict[str, np.ndarray] = {}
-    for first in range(0, samples, ROWS):
-        rows = case.copies(min(ROWS, samples - first))
+    for first in range(0, samples, case.rows):
+        rows = case.copies(min(case.rows, samples - first))
         for name in case.present:
             if rows[name].dtype.kind == "f":
                 rows[name] = _noisy(case, name, rows[name], noise, rng)
