@@ -38,7 +38,7 @@ def spec_of(inputs):
 
 
 def lively(model, inputs):
-    """A model whose batch statistics are those of its inputs: untrained, deep signals fade to none."""
+    """A MobileNet whose batch statistics are those of its inputs: untrained, its signals fade."""
     batch = [x for x in model._flatten_layers() if isinstance(x, keras.layers.BatchNormalization)]
     before = [layer.trainable for layer in batch]
     for layer in batch:
@@ -78,7 +78,8 @@ def test_a_hybrid_of_one_encoder_of_each_kind_adds_up(quick_fits):
 @pytest.mark.parametrize(("kind", "name"), [(k, name) for k in ENCODERS for name in ENCODERS[k]])
 def test_every_encoder_adds_up(kind, name):
     inputs = arrays(kind)
-    check(lively(make_model(spec_of(inputs), units=16, **{kind: name}), inputs), inputs)
+    model = make_model(spec_of(inputs), units=16, **{kind: name})
+    check(lively(model, inputs) if name == "mobilenetv3_small" else model, inputs)
 
 
 @pytest.mark.slow

@@ -21,7 +21,7 @@ def integrated_gradients(
     *,
     baseline: Mapping[str, Any] | None = None,
     tolerance: float = 0.01,
-    most: int = 512,
+    most: int = 1024,
 ) -> Result:
     """Integrate the logit's gradient from an average patient to this one, all inputs at once.
 

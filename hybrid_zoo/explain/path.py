@@ -1,6 +1,7 @@
 """The straight way from a baseline to a patient, and the integral of the gradient along it."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
+from typing import NamedTuple
 
 import numpy as np
 
@@ -10,13 +11,23 @@ from hybrid_zoo.explain.steps import Step
 from hybrid_zoo.serving.rows import Arrays
 
 PARTS = 16
-"""Parts of the path to begin with."""
-MANY = 64
-"""Parts of which each may be off by the same, however short it is: there the slope jumps."""
+"""Parts of the path to begin with; they are shorter near the baseline, where logits move most."""
+KEPT = 256
+"""Parts that may still be halved; those that are off least are settled first."""
 NODES = np.array([0.5 - 12**-0.5, 0.5 + 12**-0.5])
 """Of the Gauss-Legendre rule of two points on [0, 1]; both weigh a half."""
 NOISE = 1e-5
 """Of a logit in float32."""
+
+
+class Part(NamedTuple):
+    """A part of the path: its integral misses the difference of the logits at its ends by `gap`."""
+
+    start: float
+    end: float
+    gap: float
+    inputs: Arrays
+    sites: dict[int, np.ndarray]
 
 
 @dataclass(kw_only=True)
@@ -26,14 +37,28 @@ class Integral:
     Args:
         inputs: Input to `(1, ...)` mean derivatives by its values.
         sites: Position of a site to its contributions, `(1, ...)`.
+        gap: By how much they miss the change of the logit.
         end: Logit at the end of the path.
         points: Logits and gradients that were computed.
     """
 
-    inputs: Arrays
-    sites: dict[int, np.ndarray]
+    inputs: Arrays = field(default_factory=dict)
+    sites: dict[int, np.ndarray] = field(default_factory=dict)
+    gap: float = 0.0
     end: float = 0.0
     points: int = 0
+
+    def add(self, part: Part) -> None:
+        """Add a part of the path.
+
+        Args:
+            part: Behind which nothing is halved any more.
+        """
+        self.gap += part.gap
+        for name, x in part.inputs.items():
+            self.inputs[name] = self.inputs.get(name, 0.0) + x
+        for site, x in part.sites.items():
+            self.sites[site] = self.sites.get(site, 0.0) + x
 
 
 class Path:
@@ -83,7 +108,7 @@ class Path:
         """Integrate the gradient, part by part, until the parts add up to the logit's change.
 
         On each part the integral of the slope is compared with the difference of the logits at its
-        ends; while the sum of all is off, the parts that are off are halved again.
+        ends; while the sum of all is off, the parts that are off most are halved.
 
         Args:
             tolerance: Largest share of the change by which the sum may differ.
@@ -92,33 +117,43 @@ class Path:
         Source:
             Own design: adaptive quadrature, whose exact result is known on every part.
         """
-        edges = np.linspace(0, 1, PARTS + 1)
-        parts = np.stack([edges[:-1], edges[1:]], axis=1)
         scores: dict[float, float] = {}
-        done, gap = Integral(inputs={}, sites={}), 0.0
-        while len(parts):
-            found = self._measure(parts, scores)
-            done.points += len(found.scores)
-            widths = parts[:, 1] - parts[:, 0]
-            told = widths * self._steepness(found)[: 2 * len(parts)].reshape(-1, 2).mean(axis=1)
-            gaps = told - np.array([scores[b] - scores[a] for a, b in parts])
-            enough = tolerance / 2 * abs(scores[1.0] - scores[0.0]) + NOISE
-            accept = np.ones(len(parts), bool)
-            if abs(gap + gaps.sum()) > enough and done.points < most:
-                accept = abs(gaps) <= enough * (widths + 1 / MANY) / 2
-            gap += gaps[accept].sum()
-            _add(done, found, np.repeat(accept * widths / 2, 2))
-            parts = _halved(parts[~accept])
+        done, kept, edges = Integral(), list[Part](), np.linspace(0, 1, PARTS + 1) ** 2
+        new = np.stack([edges[:-1], edges[1:]], axis=1)
+        at_once = max(self._case.rows // 5, 1)  # parts, of which each half needs 2.5 points
+        while True:
+            kept += self._measured(new, scores, done)
+            gap = abs(done.gap + sum(part.gap for part in kept))
+            if gap <= tolerance / 2 * abs(scores[1.0] - scores[0.0]) + NOISE or done.points >= most:
+                break
+            kept.sort(key=lambda part: abs(part.gap))
+            new = _halved(kept[-at_once:])
+            kept = kept[:-at_once]
+            for part in kept[:-KEPT]:
+                done.add(part)
+            kept = kept[-KEPT:]
+        for part in kept:
+            done.add(part)
         done.end = scores[1.0]
         return done
 
-    def _measure(self, parts: np.ndarray, scores: dict[float, float]) -> Slopes:
-        """Slopes at the nodes of the parts, then at ends whose logit is not yet known."""
+    def _measured(
+        self, parts: np.ndarray, scores: dict[float, float], done: Integral
+    ) -> list[Part]:
+        """Integrate over each part; the logits at its ends are computed once."""
         nodes = (parts[:, :1] + NODES * (parts[:, 1:] - parts[:, :1])).ravel()
         ends = [end for end in np.unique(parts) if end not in scores]
         found = self.slopes(np.concatenate([nodes, ends]))
         scores.update(zip(ends, found.scores[len(nodes) :], strict=True))
-        return found
+        done.points += len(found.scores)
+        steepness, made = self._steepness(found), []
+        for k, (a, b) in enumerate(parts):
+            rows, width = slice(2 * k, 2 * k + 2), b - a
+            gap = width * steepness[rows].mean() - (scores[b] - scores[a])
+            inputs = {name: width * _mean(x[rows]) for name, x in found.inputs.items()}
+            sites = {site: width * _mean(x[rows]) for site, x in found.sites.items()}
+            made.append(Part(a, b, gap, inputs, sites))
+        return made
 
     def _steepness(self, found: Slopes) -> np.ndarray:
         """`(rows,)`: the logit's derivative along the path."""
@@ -138,20 +173,13 @@ class Path:
         return case.opened.gradients.along(rows, alphas, case.target, case.label)
 
 
-def _add(done: Integral, found: Slopes, weights: np.ndarray) -> None:
-    """Add weighted derivatives; the rows behind the weights are ends and weigh nothing."""
-    for name, x in found.inputs.items():
-        done.inputs[name] = done.inputs.get(name, 0.0) + _weighed(x, weights)
-    for site, x in found.sites.items():
-        done.sites[site] = done.sites.get(site, 0.0) + _weighed(x, weights)
+def _mean(x: np.ndarray) -> np.ndarray:
+    return x.mean(axis=0, keepdims=True)
 
 
-def _weighed(x: np.ndarray, weights: np.ndarray) -> np.ndarray:
-    return np.tensordot(weights, x[: len(weights)], axes=1)[None]
-
-
-def _halved(parts: np.ndarray) -> np.ndarray:
-    middles = parts.mean(axis=1)
+def _halved(parts: list[Part]) -> np.ndarray:
+    ends = np.array([(part.start, part.end) for part in parts])
+    middles = ends.mean(axis=1)
     return np.concatenate(
-        [np.stack([parts[:, 0], middles], axis=1), np.stack([middles, parts[:, 1]], axis=1)]
+        [np.stack([ends[:, 0], middles], axis=1), np.stack([middles, ends[:, 1]], axis=1)]
     )
