@@ -109,6 +109,14 @@ def test_what_is_absent_is_said_to_be_and_what_was_not_observed_stays_nan(model)
     assert np.isnan(found["grad_cam"].values["image"][1]).all()
 
 
+def test_of_a_patient_of_whom_nothing_is_known_nothing_is_said(model):
+    found = explain(model, {})
+    assert not any(result.values for result in found.results.values())
+    assert all(result.absent == tuple(NAMES) for result in found.results.values())
+    assert found["integrated_gradients"].checks["change"] == 0
+    assert found.plot().get_suptitle().startswith("death")
+
+
 @pytest.mark.parametrize(
     ("changes", "options", "message"),
     [

@@ -36,12 +36,12 @@ def smooth_grad(case: Case, *, samples: int = 25, noise: float = 0.15, seed: int
     rng = np.random.default_rng(seed)
     sums: dict[str, np.ndarray] = {}
     for first in range(0, samples, case.rows):
-        rows = case.copies(min(case.rows, samples - first))
+        count = min(case.rows, samples - first)
+        rows = case.copies(count)
         for name in case.present:
             if rows[name].dtype.kind == "f":
                 rows[name] = _noisy(case, name, rows[name], noise, rng)
-        along = case.opened.gradients.along
-        found = along(rows, np.ones(len(rows[name])), case.target, case.label)
+        found = case.opened.gradients.along(rows, np.ones(count), case.target, case.label)
         for name, x in found.inputs.items():
             sums[name] = sums.get(name, 0.0) + x.sum(axis=0, dtype="float64")
     values = {k: _slope(case, k, x / samples) for k, x in sums.items() if k in case.present}
