@@ -10,7 +10,7 @@ from types import ModuleType
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:  # what `__getattr__` imports, for tools that read and do not run
-    from hybrid_zoo import bags, fusions, images, notes, sequences, tabular, volumes
+    from hybrid_zoo import bags, explain, fusions, images, notes, sequences, tabular, volumes
     from hybrid_zoo.hybrid import build_hybrid
     from hybrid_zoo.inputs import InputSpec
     from hybrid_zoo.options import HybridOptions
@@ -31,6 +31,7 @@ __all__ = [
     "StudyResult",
     "bags",
     "build_hybrid",
+    "explain",
     "export",
     "fusions",
     "images",
@@ -73,7 +74,7 @@ def __dir__() -> list[str]:
 
 
 class _Folder(ModuleType):
-    """A folder of builders that is imported when one of them is looked up."""
+    """A folder that is imported when something in it is looked up."""
 
     def __getattr__(self, name: str):
         return getattr(importlib.import_module(self.__name__), name)

@@ -10,6 +10,7 @@ ROOT = Path(__file__).parent.parent
 README = (ROOT / "README.md").read_text(encoding="utf-8")
 TUTORIAL = (ROOT / "docs" / "tutorial.md").read_text(encoding="utf-8")
 DEPLOY = (ROOT / "docs" / "howto" / "deploy.md").read_text(encoding="utf-8")
+EXPLAIN = (ROOT / "docs" / "howto" / "explain.md").read_text(encoding="utf-8")
 
 
 def steps(page: str) -> list[tuple[str, str]]:

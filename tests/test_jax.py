@@ -36,6 +36,14 @@ try:
     export(model, "model.onnx", format="onnx")
 except ValueError as error:
     assert "KERAS_BACKEND=tensorflow" in str(error)
+
+from hybrid_zoo.explain import explain
+found = explain(model, {"tabular": inputs["tabular"][2]}, methods="modality_shapley")
+assert found["modality_shapley"].checks["gap"] < 1e-6
+try:
+    explain(model, {"tabular": inputs["tabular"][2]}, methods="integrated_gradients")
+except ValueError as error:
+    assert "TensorFlow backend, not on 'jax'" in str(error) and "'occlusion'" in str(error)
 assert "tensorflow" not in sys.modules
 """
 

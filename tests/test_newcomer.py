@@ -4,7 +4,7 @@ import re
 
 import pytest
 import yaml
-from reader import DEPLOY, TUTORIAL, blocks, run, shell, steps
+from reader import DEPLOY, EXPLAIN, TUTORIAL, blocks, run, shell, steps
 
 pytestmark = pytest.mark.newcomer
 
@@ -58,6 +58,14 @@ def test_the_page_on_deploying_runs_block_by_block_and_prints_what_it_says(tmp_p
         "my_model.onnx",
         "my_model.tflite",
     }
+
+
+def test_the_page_on_explaining_runs_block_by_block_and_prints_what_it_says(tmp_path):
+    code = "".join(text for language, text in steps(EXPLAIN) if language == "python")
+    printed = run("-c", code, folder=tmp_path).splitlines()
+    assert printed[0].startswith("['attention', 'grad_cam',") and printed[0].endswith("{}")
+    assert abs(float(printed[2])) < 1e-5 and printed[3].startswith("(8, 2) 0.00")
+    assert (tmp_path / "patient.png").stat().st_size > 10_000
 
 
 def test_the_readme_cross_validates_a_table_of_columns_and_pictures(tmp_path):

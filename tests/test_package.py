@@ -44,6 +44,7 @@ ORDER = [
     {"assembly"},
     {"hybrid"},
     {"training", "saving", "serving"},
+    {"explain"},
     {"evaluation"},
     {"pipelines"},
     {"tuning"},
@@ -123,6 +124,7 @@ def test_model_code_imports_tensorflow_in_one_file_alone():
     ]
     assert ("pipelines", "datasets.py") in users
     assert [name for part, name in users if part in MODEL_CODE] == ["lstm_on_cpu.py"]
+    assert [name for part, name in users if part == "explain"] == ["gradients.py"]
 
 
 def test_library_code_has_no_assert():
