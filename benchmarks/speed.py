@@ -98,8 +98,16 @@ PARTS = {
             "largest_gap": ("Largest difference of a logit", ""),
         },
     ),
-    "bfloat16": Part("bfloat16", "The same model in both precisions.", ("bfloat16.py",)),
-    "threads": Part("Threads", "The same work with other numbers of threads.", ("threads.py",)),
+    "bfloat16": Part(
+        "bfloat16",
+        "The same steps in both precisions, in turn, and AUROC on the same folds of 200 patients.",
+        ("bfloat16.py", "--patients", "200", "--epochs", "8", "--seeds", "1"),
+    ),
+    "threads": Part(
+        "Threads",
+        "A step and a prediction with other numbers of threads, beside TensorFlow's default.",
+        ("threads.py", "--rounds", "5"),
+    ),
     "efficientnet_lite0": Part(
         "efficientnet_lite0 beside PyTorch",
         "Logits of 20 images, ours beside those of the network that the weights were trained in.",
