@@ -174,7 +174,7 @@ def _kernels() -> int:
 
 def _parts(given: Given, count: int) -> list[Given]:
     shares = (_shares(x, axis, count) for x, axis in ((given.x, 1), (given.h, 0), (given.c, 0)))
-    return [Given(*part, given.weights, given.bias) for part in zip(*shares, strict=True)]
+    return [given._replace(x=x, h=h, c=c) for x, h, c in zip(*shares, strict=True)]
 
 
 def _shares(x: tf.Tensor, axis: int, count: int) -> list[tf.Tensor]:
