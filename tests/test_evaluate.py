@@ -11,6 +11,8 @@ from factories import cohort_tables
 from sklearn.metrics import brier_score_loss, roc_auc_score
 from tiny_run import TEST, make_run
 
+pytestmark = pytest.mark.usefixtures("quick_fits")
+
 USAGE, DATA = 2, 3
 
 

@@ -17,6 +17,8 @@ from hybrid_zoo.tuning.frozen import encode
 from hybrid_zoo.tuning.networks import Network
 from hybrid_zoo.tuning.space import Space
 
+pytestmark = pytest.mark.usefixtures("quick_fits")
+
 SHAPE = (16, 16, 1)
 PICTURES = np.random.default_rng(0).uniform(0, 255, (60, 2, *SHAPE)).astype("float32")
 PICTURES[::7, 1] = PICTURES[::11] = np.nan

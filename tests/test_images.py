@@ -78,7 +78,14 @@ def awaken(model, pixels):
     model(pixels, training=True)
 
 
-@pytest.fixture(scope="module", params=BACKBONES)
+LARGE = {"resnet50", "densenet121", "efficientnetv2b0", "convnext_tiny"}
+"""Rows of one table with the smallest, and as the test of encoders they take minutes together."""
+CASES = [
+    pytest.param(name, marks=[pytest.mark.slow] if name in LARGE else []) for name in BACKBONES
+]
+
+
+@pytest.fixture(scope="module", params=CASES)
 def case(request, tmp_path_factory):
     """A network that Keras made and saved, and our encoders that read its file."""
     name = request.param

@@ -36,8 +36,7 @@ def weights(tmp_path_factory, spec):
     return str(path)
 
 
-@pytest.fixture
-def arrays():
+def cohort_arrays():
     arrays = make_arrays(24)
     arrays.inputs["image"] = PICTURES
     return arrays
@@ -47,24 +46,26 @@ def space(**options):
     return Space({"image": {"paper_cnn": {}, "mobilenetv3_small": options}})
 
 
-@pytest.mark.parametrize("trainable", [True, False])
-def test_they_are_mean_and_maximum_of_the_frozen_backbone_over_the_images(
-    arrays, spec, weights, trainable
-):
-    found = pretrained_features(arrays, space(weights=weights, trainable=trainable))
+@pytest.fixture(scope="module")
+def learned(weights):
+    """Of a backbone that a network trains further: it starts from these features."""
+    return pretrained_features(cohort_arrays(), space(weights=weights, trainable=True))
+
+
+def test_they_are_mean_and_maximum_of_the_frozen_backbone_over_the_images(spec, weights, learned):
     part, _ = split_frozen(mobilenetv3_small(spec, weights=weights, trainable=False))
     both = np.stack([part.predict(PICTURES[:, k], verbose=0) for k in (0, 1)], axis=1)
     both[np.isnan(PICTURES[..., 0, 0, 0])] = np.nan
     some = np.isfinite(both).any((1, 2))
     expected = np.concatenate([np.nanmean(both[some], 1), np.nanmax(both[some], 1)], axis=1)
-    np.testing.assert_allclose(found.values[some], expected, atol=1e-5)
-    assert np.isnan(found.values[~some]).all() and 0 < some.sum() < len(some)
-    assert found.names[576] == "image/mobilenetv3_small/maximum/0"
+    np.testing.assert_allclose(learned.values[some], expected, atol=1e-5)
+    assert np.isnan(learned.values[~some]).all() and 0 < some.sum() < len(some)
+    assert learned.names[576] == "image/mobilenetv3_small/maximum/0"
 
 
-def test_without_given_weights_there_are_none(arrays):
-    assert pretrained_features(arrays, space(trainable=False)) is None
-    assert pretrained_features(arrays, Space()) is None
+def test_without_given_weights_there_are_none():
+    assert pretrained_features(cohort_arrays(), space(trainable=False)) is None
+    assert pretrained_features(cohort_arrays(), Space()) is None
 
 
 def test_every_baseline_of_the_same_information_gets_them_from_the_networks_own_file(
@@ -84,16 +85,15 @@ def test_every_baseline_of_the_same_information_gets_them_from_the_networks_own_
     assert len(list(tmp_path.rglob(f"{FOLDER}/*.npy"))) == 1
 
 
-def test_they_become_components_of_their_own_whatever_their_unit(arrays, weights):
-    learned = pretrained_features(arrays, space(weights=weights))
-    whole = row_features(arrays, ["image"]).join(learned)
+def test_they_become_components_of_their_own_whatever_their_unit(learned):
+    whole = row_features(cohort_arrays(), ["image"]).join(learned)
     encoder = SameInformation().fit(whole)
     names = encoder.get_feature_names_out()
     own = encoder.transform(whole)[:, np.char.startswith(names.astype(str), "image/pca")]
     assert own.shape[1] > 2 and np.isfinite(own).all()
     scaled = learned.values.copy()
     scaled[:, ::2] *= 1000
-    other = row_features(arrays, ["image"]).join(
+    other = row_features(cohort_arrays(), ["image"]).join(
         type(learned)(values=scaled, names=learned.names, kinds=learned.kinds)
     )
     again = SameInformation().fit(other).transform(other)

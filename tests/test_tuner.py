@@ -12,6 +12,8 @@ from hybrid_zoo.errors import ConfigError, NumericsError
 from hybrid_zoo.tuning import CrossValidatedTuner
 from hybrid_zoo.tuning.options import SearchOptions
 
+pytestmark = pytest.mark.usefixtures("quick_fits")
+
 RNG = np.random.default_rng(0)
 SAMPLES = 120
 GROUPS = np.arange(SAMPLES) // 2
