@@ -34,7 +34,7 @@ MODEL_CODE = ENCODERS | {
 }
 # A part imports itself and parts that stand before it; parts of one row do not know each other.
 ORDER = [
-    {"errors"},
+    {"errors", "palette"},
     {"registry", "column_statistics"},
     {"registries", "inputs"},
     {"layers"},
@@ -197,6 +197,18 @@ def test_help_imports_neither_keras_nor_tensorflow(command):
     modules = {line.rpartition("|")[2].strip() for line in done.stderr.splitlines()}
     assert "Usage" in done.stdout and "hybrid_zoo.studies.cli" in modules
     assert not modules & {"keras", "tensorflow", "sklearn", "pandas"}
+
+
+def test_a_wrong_option_of_a_study_is_one_line_before_tensorflow_is_loaded(tmp_path):
+    words = ["-m", "hybrid_zoo", "study", tmp_path, "--out", tmp_path / "run", "--dtype", "float16"]
+    done = subprocess.run(
+        [sys.executable, "-X", "importtime", *words], capture_output=True, text=True
+    )
+    imports, said = [], []
+    for line in done.stderr.splitlines():
+        (imports if line.startswith("import time:") else said).append(line)
+    assert done.returncode == 2 and not any("tensorflow" in line for line in imports)
+    assert len(said) == 1 and "Option dtype is 'float16'" in said[0]
 
 
 def seconds(*arguments):

@@ -82,7 +82,6 @@ def study(
 
     RUN holds patient-level data and a model that may memorise it: protect it like the source.
     """
-    from hybrid_zoo.studies.result import StudyResult
     from hybrid_zoo.studies.settings import Settings, read_settings
     from hybrid_zoo.studies.words import CUSTODY
 
@@ -92,6 +91,8 @@ def study(
     found = read(cohort)
     print_lines([*found.summary(), *leaks_in_short(found)])
     run = run_with_bar(found, settings, out, overwrite=overwrite, new=new)
+    from hybrid_zoo.studies.result import StudyResult  # TensorFlow, which is loaded quietly by now
+
     print_lines(StudyResult(run).in_words())
     if mlflow is not None:
         _log(run, mlflow)
