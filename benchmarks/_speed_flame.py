@@ -6,7 +6,7 @@ from html import escape
 
 from _speed_profile import Samples, own_frames, shares, stage_of
 
-from hybrid_zoo.studies.figures_style import COLOURS
+from hybrid_zoo.palette import COLOURS
 
 WIDTH, ROW, LETTER, THINNEST = 1200, 22, 7.0, 2.0
 SEVERAL, SMALL = "#4a525e", "#70757d"

@@ -10,27 +10,16 @@ from matplotlib.ticker import MaxNLocator
 
 from hybrid_zoo.explain.case import Case
 from hybrid_zoo.explain.explanation import Explanation, Result
+from hybrid_zoo.palette import AXES, COLOURS, MUTED
 
 MAP = "cividis"
 """Its brightness rises steadily, so that more and less are told apart in grey print too."""
-INK, MUTED, RAISES, LOWERS = "#1b1f24", "#5d6673", "#0072b2", "#c24e00"
+RAISES, LOWERS, *_ = COLOURS
 ACROSS = 4
 """Panels beside each other."""
 MOST = 10
 """Bars in a panel."""
-_SETTINGS: dict[Any, Any] = {
-    "text.parse_math": False,
-    "font.size": 9,
-    "text.color": INK,
-    "axes.edgecolor": MUTED,
-    "axes.labelcolor": INK,
-    "axes.titlesize": 9.5,
-    "axes.titlelocation": "left",
-    "axes.spines.top": False,
-    "axes.spines.right": False,
-    "xtick.color": MUTED,
-    "ytick.color": MUTED,
-}
+_SETTINGS = AXES | {"font.size": 9, "axes.titlesize": 9.5}
 
 
 class Panel(NamedTuple):

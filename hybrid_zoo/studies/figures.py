@@ -12,6 +12,7 @@ from matplotlib.figure import Figure
 from matplotlib.ticker import MaxNLocator, PercentFormatter
 
 from hybrid_zoo.evaluation.verdict import MARGIN
+from hybrid_zoo.palette import BAND, COLOURS, INK
 from hybrid_zoo.studies.figures_curves import (
     calibration_curve,
     calibration_models,
@@ -20,9 +21,6 @@ from hybrid_zoo.studies.figures_curves import (
     roc_per_fold,
 )
 from hybrid_zoo.studies.figures_style import (
-    BAND,
-    COLOURS,
-    INK,
     MARKERS,
     line,
     save,

@@ -9,8 +9,9 @@ from matplotlib.figure import Figure
 from matplotlib.ticker import FuncFormatter, MaxNLocator, NullFormatter
 from pandas.api.types import is_bool_dtype, is_numeric_dtype
 
+from hybrid_zoo.palette import COLOURS, MUTED
 from hybrid_zoo.studies.figures import Picture
-from hybrid_zoo.studies.figures_style import COLOURS, MUTED, save, style
+from hybrid_zoo.studies.figures_style import save, style
 from hybrid_zoo.studies.search_files import MOST, Search, best_epoch, parameter_name
 from hybrid_zoo.studies.words_search import objective_name
 

@@ -11,9 +11,8 @@ import matplotlib
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
-INK, MUTED, GRID, BAND = "#1b1f24", "#5d6673", "#d5dae1", "#e9edf2"
-COLOURS = ("#0072b2", "#c24e00", "#00825f", "#a8468f", "#9a6a00", "#3286b8", "#70757d")
-"""After Okabe and Ito, darkened until each has a contrast of 3 to 1 on white."""
+from hybrid_zoo.palette import AXES, BAND, COLOURS, GRID, INK, MUTED
+
 DASHES: tuple[tuple[float, ...], ...] = (
     (6, 2),
     (1.5, 1.5),
@@ -32,26 +31,17 @@ MARKERS = "osD^vP*"
 _NAMES = {INK: "ink", MUTED: "muted", GRID: "grid", BAND: "band"} | {
     colour: f"c{i}" for i, colour in enumerate(COLOURS)
 }
-_SETTINGS: dict[Any, Any] = {
+_SETTINGS = AXES | {
     "svg.fonttype": "none",
-    "text.parse_math": False,
     "font.family": "sans-serif",
     "font.size": 9.5,
-    "text.color": INK,
-    "axes.edgecolor": MUTED,
-    "axes.labelcolor": INK,
     "axes.titlesize": 10,
     "axes.titleweight": "bold",
-    "axes.titlelocation": "left",
-    "axes.spines.top": False,
-    "axes.spines.right": False,
     "axes.grid": True,
     "axes.axisbelow": True,
     "axes.linewidth": 0.8,
     "grid.color": GRID,
     "grid.linewidth": 0.6,
-    "xtick.color": MUTED,
-    "ytick.color": MUTED,
     "xtick.labelcolor": INK,
     "ytick.labelcolor": INK,
     "legend.frameon": False,
