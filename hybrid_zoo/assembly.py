@@ -12,7 +12,6 @@ from hybrid_zoo.layers.augment import AugmentImages
 from hybrid_zoo.layers.bag import FillAbsentImages
 from hybrid_zoo.layers.impute import impute
 from hybrid_zoo.layers.modalities import MissingToken
-from hybrid_zoo.layers.policy import built_under
 from hybrid_zoo.layers.presence import Presence
 from hybrid_zoo.losses import KnownLabelAccuracy, KnownLabelAUC, KnownLabelLoss
 from hybrid_zoo.model import HybridModel
@@ -46,23 +45,6 @@ def assemble(
         ConfigError: For an unknown name, or two encoders of one name.
     """
     _refuse_one_name_twice(chosen)
-    with built_under(options.dtype):
-        model, used = _build(spec, classes, chosen, fusion, knobs, options)
-    model.auxiliary, model.averaging = options.auxiliary, options.averaging
-    _compile(model, classes, options)
-    _warm_start(used, options.warm_start or {})
-    return model
-
-
-def _build(
-    spec: InputSpec,
-    classes: dict[str, int],
-    chosen: Mapping[str, Encoder],
-    fusion: str | Callable,
-    knobs: dict[str, float],
-    options: HybridOptions,
-) -> tuple[HybridModel, dict[str, keras.Model]]:
-    """The model, not yet compiled, and its encoders by modality."""
     inputs = {m.name: keras.Input(m.shape, name=m.name, dtype=m.dtype) for m in spec}
     used, features, presence = {}, {}, {}
     for modality in spec.encoded:
@@ -76,7 +58,11 @@ def _build(
     fuse = FUSIONS[fusion](**knobs) if isinstance(fusion, str) else fusion
     fused = fuse_modalities(fuse, features, presence, options)
     outputs = target_outputs(classes, fused, features, presence, options)
-    return HybridModel(inputs, outputs, name="hybrid"), used
+    model = HybridModel(inputs, outputs, name="hybrid")
+    model.auxiliary, model.averaging = options.auxiliary, options.averaging
+    _compile(model, classes, options)
+    _warm_start(used, options.warm_start or {})
+    return model
 
 
 def _refuse_one_name_twice(chosen: Mapping[str, Encoder]) -> None:

@@ -65,10 +65,11 @@ def build_hybrid(
     by_kind |= {"tabular": tabular, "tokens": tokens}
     classes, chosen = _classes(targets), _choose(spec, by_kind, encoders or {})
     from hybrid_zoo.assembly import assemble  # TensorFlow takes seconds to import
+    from hybrid_zoo.layers.policy import built_under
 
-    return assemble(
-        spec, classes, chosen=chosen, fusion=fusion, knobs=knobs, options=options or HybridOptions()
-    )
+    options = options or HybridOptions()
+    with built_under(options.dtype):
+        return assemble(spec, classes, chosen=chosen, fusion=fusion, knobs=knobs, options=options)
 
 
 def _classes(targets: Sequence[str] | Mapping[str, int]) -> dict[str, int]:

@@ -89,7 +89,7 @@ def lstm_on_cpu(
         Hochreiter & Schmidhuber 1997, doi:10.1162/neco.1997.9.8.1735. Masks: own design, because
         neither way below knows any.
     """
-    if x.shape[2] % 2:  # the kernel takes longer, and warns, where rows and features are odd
+    if x.shape[2] % 2:  # of odd rows and odd features the kernel warns, in every graph
         x, kernel = tf.pad(x, [(0, 0), (0, 0), (0, 1)]), tf.pad(kernel, [(0, 1), (0, 0)])
     weights, bias = tf.concat([kernel, recurrent_kernel], axis=0), tf.convert_to_tensor(bias)
     x = tf.ensure_shape(x, (state[0].shape[0], None, None))
@@ -124,15 +124,14 @@ def _turned(x: tf.Tensor) -> tf.Tensor:
 def _either(given: Given, kernel: Callable, loop: Callable) -> tuple:
     """Run one kernel on very few rows, kernels side by side on few, and on others the loop."""
     count, alone = _kernels(), rows_at_once(given.x.shape[2], given.h.shape[1])
-    ways = [lambda: kernel(1), lambda: kernel(count), loop]
-    few, most = (_SHARED - 1 if count > 1 else alone), count * alone
+    limits, ways = [alone], [lambda: kernel(1), loop]  # most rows of each way but the last
+    if count > 1:
+        limits = [_SHARED - 1, count * alone]
+        ways.insert(1, lambda: kernel(count))
     rows = given.x.shape[1]
     if rows is not None:
-        return ways[(rows > few) + (rows > most)]()
-    rows = tf.shape(given.x)[1]
-    if count == 1:
-        return tf.cond(rows <= most, ways[0], loop)
-    return tf.switch_case(tf.cast(rows > few, "int32") + tf.cast(rows > most, "int32"), ways)
+        return ways[sum(rows > limit for limit in limits)]()
+    return tf.switch_case(tf.reduce_sum(tf.cast(tf.shape(given.x)[1] > limits, tf.int32)), ways)
 
 
 def _kernel(given: Given, count: int) -> tuple[tf.Tensor, Saved]:
