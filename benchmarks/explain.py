@@ -22,6 +22,7 @@ import time
 
 import keras
 import numpy as np
+from _tuning_figures import at_least, at_most, bare
 from scipy.ndimage import gaussian_filter
 from scipy.stats import spearmanr
 from sklearn.metrics import roc_auc_score
@@ -31,7 +32,7 @@ from hybrid_zoo.explain import METHODS, explain
 
 SEED, SIDE, RADIUS, CELL = 0, 64, 5, 8
 MAPS = ("grad_cam", "occlusion", "integrated_gradients", "smooth_grad")
-POINTING, CORRELATION, SECONDS, GRAD_CAM_SECONDS = 0.8, 0.2, 10.0, 0.2
+AUROC, POINTING, CORRELATION, SECONDS, GRAD_CAM_SECONDS = 0.9, 0.8, 0.2, 10.0, 0.2
 
 
 def patients(count: int) -> tuple[dict[str, np.ndarray], np.ndarray, np.ndarray]:
@@ -145,20 +146,19 @@ def main() -> None:
         line = f"{name:21s} pointing {shares[name]:.2f}"
         print(f"{line}  correlation with new weights {correlations.get(name, np.nan):+.2f}")
     print("seconds", {name: round(value, 2) for name, value in taken.items()})
-    figures = {f"pointing of {k}": {"value": v} for k, v in shares.items()}
-    figures |= {f"correlation of {k}": {"value": v} for k, v in correlations.items()}
-    figures |= {f"seconds, {k}": {"value": v} for k, v in taken.items()}
-    hold("pointing of grad_cam", figures, POINTING, auroc > 0.9 and shares["grad_cam"] >= POINTING)
-    for name in correlations:
-        value = abs(correlations[name])
-        hold(f"correlation of {name}", figures, CORRELATION, value < CORRELATION)
-    hold("seconds, first", figures, SECONDS, taken["first"] < SECONDS)
-    hold("seconds, grad_cam again", figures, GRAD_CAM_SECONDS, taken["grad_cam again"] < 0.2)
-    print(json.dumps(figures | {"auroc": {"value": auroc}}))
-
-
-def hold(name: str, figures: dict, bar: float, holds: bool) -> None:
-    figures[name] |= {"bar": bar, "holds": bool(holds)}
+    figures = {f"pointing of {k}": bare(v) for k, v in shares.items()}
+    figures |= {
+        f"size of the correlation of {k}": at_most(abs(v), CORRELATION)
+        for k, v in correlations.items()
+    }
+    figures |= {f"seconds, {k}": bare(v) for k, v in taken.items()}
+    figures |= {
+        "auroc": at_least(auroc, AUROC),
+        "pointing of grad_cam": at_least(shares["grad_cam"], POINTING),
+        "seconds, first": at_most(taken["first"], SECONDS),
+        "seconds, grad_cam again": at_most(taken["grad_cam again"], GRAD_CAM_SECONDS),
+    }
+    print(json.dumps(figures))
 
 
 if __name__ == "__main__":

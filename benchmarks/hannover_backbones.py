@@ -64,33 +64,44 @@ class Radiographs:
     def network(self, options: dict, epochs: int) -> np.ndarray:
         """Out-of-fold logits of all rows; others stay NaN."""
         network = Network(self.arrays, ["image"], space=Space({"image": [NAME]}))
-        config, found = network.default | options, np.full(len(self.labels), np.nan)
-        for train, test in self.folds:
+        config = network.default | options
+
+        def logits(train: np.ndarray, test: np.ndarray) -> np.ndarray:
             rows, watched = hold_back(train, self.arrays.labels, self.patients)
             network.fit(config, rows, watched, epochs=epochs)
-            found[test] = network.logits(config, test)[TARGET]
-        return found
+            return network.logits(config, test)[TARGET]
+
+        return self._out_of_fold(logits)
 
     def linear(self, x: np.ndarray) -> np.ndarray:
         """Out-of-fold logits of a logistic regression."""
-        found = np.full(len(self.labels), np.nan)
         model = make_pipeline(StandardScaler(), LogisticRegression(max_iter=2000))
         grid = {"logisticregression__C": [1e-4, 1e-3, 1e-2, 1e-1, 1]}
-        for train, test in self.folds:
+
+        def logits(train: np.ndarray, test: np.ndarray) -> np.ndarray:
             search = GridSearchCV(model, grid, scoring="roc_auc", cv=GroupKFold(4))
             search.fit(x[train], self.labels[train], groups=self.patients[train])
-            found[test] = search.decision_function(x[test])
-        return found
+            return search.decision_function(x[test])
+
+        return self._out_of_fold(logits)
 
     def baseline(self, name: str, space: Space) -> np.ndarray:
         """Out-of-fold logits of a study's baseline, prespecified."""
         x, model = row_features(self.arrays, ["image"]), BASELINES[name]
         learned = pretrained_features(self.arrays, space)
         x = x.join(learned) if learned else x
-        found, (config,) = np.full(len(self.labels), np.nan), model.configurations(1, 0)
+        (config,) = model.configurations(1, 0)
+
+        def logits(train: np.ndarray, test: np.ndarray) -> np.ndarray:
+            return model.fit(x.take(train), self.labels[train], config).logits(x.take(test))
+
+        return self._out_of_fold(logits)
+
+    def _out_of_fold(self, logits: Callable[[np.ndarray, np.ndarray], np.ndarray]) -> np.ndarray:
+        """What is fitted to the first rows says of the others, in every fold; elsewhere NaN."""
+        found = np.full(len(self.labels), np.nan)
         for train, test in self.folds:
-            fitted = model.fit(x.take(train), self.labels[train], config)
-            found[test] = fitted.logits(x.take(test))
+            found[test] = logits(train, test)
         return found
 
     def features(self, weights: str | None) -> np.ndarray:

@@ -78,8 +78,8 @@ def _encoder(kind: str, values: np.ndarray, seed: int, for_trees: bool) -> Pipel
         # The mean for a sample without images puts it at the origin of the components.
         return make_pipeline(SimpleImputer(keep_empty_features=True), pca, StandardScaler())
     if kind == "learned":  # in no common unit
-        known = make_pipeline(SimpleImputer(keep_empty_features=True), StandardScaler())
-        return make_pipeline(known, pca, StandardScaler())
+        known = SimpleImputer(keep_empty_features=True)
+        return make_pipeline(known, StandardScaler(), pca, StandardScaler())
     if kind == "terms":
         best = SelectKBest(chi2, k=min(TERMS_KEPT, columns))
         return make_pipeline(FeatureUnion([("best", best), ("components", pca)]), StandardScaler())

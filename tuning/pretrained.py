@@ -11,7 +11,7 @@ from hybrid_zoo.registries import ENCODERS
 from hybrid_zoo.tuning.features import Features
 from hybrid_zoo.tuning.frozen import encode
 from hybrid_zoo.tuning.pixels import pool_bags
-from hybrid_zoo.tuning.space import Config, Space
+from hybrid_zoo.tuning.space import Space
 
 
 def pretrained_features(arrays: CohortArrays, space: Space) -> Features | None:
@@ -57,10 +57,6 @@ def _backbones(
         if fixed.get("weights") is None:
             continue
         one = InputSpec.from_arrays({modality: arrays.inputs[modality][:1]})
-        split = split_frozen(ENCODERS[part][name](one, **_frozen(fixed)))
+        split = split_frozen(ENCODERS[part][name](one, **fixed | {"trainable": False}))
         if split is not None:
             yield name, split[0]
-
-
-def _frozen(fixed: Config) -> Config:
-    return {**fixed, "trainable": False}

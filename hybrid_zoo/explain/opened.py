@@ -6,6 +6,7 @@ from typing import Any
 
 import keras
 import numpy as np
+from scipy.special import expit, softmax
 
 from hybrid_zoo.errors import ConfigError
 from hybrid_zoo.explain.steps import Step, steps
@@ -82,10 +83,7 @@ class Opened:
         """
         if not self._squashed[target]:
             return logits
-        if len(logits) == 1:
-            return 1 / (1 + np.exp(-logits))
-        odds = np.exp(logits - logits.max())
-        return odds / odds.sum()
+        return expit(logits) if len(logits) == 1 else softmax(logits)
 
     def is_standardized_by_itself(self, modality: str) -> bool:
         """Return whether each image is standardised by its own pixels.
