@@ -4,11 +4,13 @@ import os
 import signal
 import subprocess
 import sys
+import threading
 import time
 
 import own_estimators
 import pytest
 
+from hybrid_zoo.studies.beside import beside
 from hybrid_zoo.tuning.worker import OutOfTimeError, Worker, WorkerError
 
 
@@ -67,6 +69,45 @@ def test_what_cannot_be_read_is_an_error_and_the_next_answer_is_in_its_place(wor
     assert worker.call("get_params", seconds=60) == {"slow_above": 0}
 
 
+def test_what_is_fitted_beside_other_work_ends_when_that_fails():
+    started, ended = threading.Event(), []
+
+    def hang():
+        worker.hold(own_estimators.Hangs())
+        worker.call("get_params", seconds=60)
+        started.set()
+        try:
+            worker.call("fit", [[1]], [1], seconds=600)
+        except OSError as error:
+            ended.append(str(error))
+
+    def interrupt(worker):
+        with beside(hang, worker.stop):
+            started.wait(60)
+            time.sleep(0.2)  # for the fit to begin
+            raise KeyboardInterrupt
+
+    with Worker() as worker:
+        start = time.monotonic()
+        with pytest.raises(KeyboardInterrupt):
+            interrupt(worker)
+        assert time.monotonic() - start < 60
+        assert "was stopped" in ended[0]
+        with pytest.raises(OSError, match="was stopped"):
+            worker.call("get_params", seconds=60)
+    with worker:  # entered again, it answers again
+        worker.hold([1])
+        assert worker.call("count", 1, seconds=60) == 1
+
+
+def test_an_error_of_what_is_done_beside_is_raised_where_it_is_waited_for():
+    with (
+        pytest.raises(ZeroDivisionError),
+        beside(lambda: 1 / 0, lambda: None) as waited,
+    ):
+        waited()
+
+
 @pytest.mark.skipif(not hasattr(os, "killpg"), reason="there are no process groups here")
 def test_what_an_estimator_started_ends_with_it(worker, tmp_path):
     worker.hold(own_estimators.StartsAnother(str(tmp_path / "pid")))
@@ -77,6 +118,7 @@ def test_what_an_estimator_started_ends_with_it(worker, tmp_path):
 
 SCRIPT = """
 import sys
+from hybrid_zoo.studies.beside import beside
 from hybrid_zoo.tuning.worker import Worker
 print("ran", flush=True)
 with Worker() as worker:

@@ -37,9 +37,10 @@ class Worker:
 
     def __init__(self) -> None:
         self._thing: Any = None
-        self._ready = self._sent = self._timed_out = False
+        self._ready = self._sent = self._timed_out = self._stopped = False
 
     def __enter__(self) -> "Worker":
+        self._stopped = False
         self._start()
         return self
 
@@ -82,11 +83,12 @@ class Worker:
         Raises:
             OutOfTimeError: If the limit was reached.
             WorkerError: If the method raised, or the process ended.
-            OSError: If the process does not start.
+            OSError: If the process does not start, or was stopped.
         """
         if seconds <= 0:
             raise OutOfTimeError("reached its limit")
         self.wait()
+        self._go_on()
         things = () if self._sent else (self._thing,)
         answer = self._within(seconds, lambda: self._ask((things, method, arguments)))
         if answer is None:
@@ -95,6 +97,15 @@ class Worker:
         if not self._sent:
             raise WorkerError(value)
         return value
+
+    def stop(self) -> None:
+        """End a call that another thread waits for, and answer no further one."""
+        self._stopped = True
+        self._kill()
+
+    def _go_on(self) -> None:
+        if self._stopped:
+            raise OSError("The process that fits baselines was stopped.")
 
     def _start(self) -> None:
         # Modules beside the user's script are found there, too; -P: the folder where the user
@@ -152,6 +163,7 @@ class Worker:
 
     def _replace(self) -> None:
         """Start a new process and say what became of the old one."""
+        self._go_on()
         self._end()
         code = self._process.returncode
         self._start()

@@ -7,6 +7,7 @@ from hybrid_zoo.options import Dtype, HybridOptions
 from hybrid_zoo.pipelines.arrays import CohortArrays
 from hybrid_zoo.pipelines.cohort import Cohort
 from hybrid_zoo.pipelines.imbalance import Remedy
+from hybrid_zoo.studies.beside import beside
 from hybrid_zoo.studies.ensembles import enter_ensembles
 from hybrid_zoo.studies.entries import Entry
 from hybrid_zoo.studies.late import late_average
@@ -77,12 +78,12 @@ class Contest:
         Returns:
             All entries.
         """
-        with self.rivals.worker:
-            entered = [(self._networks(this), self.rivals.enter(this)) for this in rounds]
-        entries = [
-            self._together(networks, rivals, this)
-            for (networks, rivals), this in zip(entered, rounds, strict=True)
-        ]
+        worker = self.rivals.worker
+        # Networks leave cores idle between their steps, and a baseline has a process of its own.
+        with worker, beside(lambda: [self.rivals.enter(r) for r in rounds], worker.stop) as rivals:
+            networks = [self._networks(this) for this in rounds]
+            entered = zip(networks, rivals(), rounds, strict=True)
+        entries = [self._together(*of_round) for of_round in entered]
         return Result(
             cohort=self.cohort,
             rounds=rounds,

@@ -7,6 +7,7 @@ import shutil
 import time
 from collections.abc import Callable, Iterator
 from pathlib import Path
+from threading import Lock
 from typing import Any
 
 from hybrid_zoo import __version__
@@ -151,13 +152,15 @@ def _contest(
 ) -> tuple[Contest, Result]:
     deadline = time.monotonic() + 60 * settings.minutes if settings.minutes else None
     contest = Contest(cohort, arrays, space, settings.imbalance, settings.baselines, settings.dtype)
-    done = [0]
+    done, one_at_a_time = [0], Lock()
 
     def on_fit(name: str) -> None:
-        done[0] += 1
-        forecast.after_fit()
-        log.info("fit %d of %d: %s", done[0], total, name)
-        progress(done[0], total, f"{name} ({forecast.words})" if forecast.words else name)
+        with one_at_a_time:  # baselines are fitted beside the networks
+            done[0] += 1
+            if name in contest.networks:
+                forecast.after_fit()
+            log.info("fit %d of %d: %s", done[0], total, name)
+            progress(done[0], total, f"{name} ({forecast.words})" if forecast.words else name)
 
     rounds = make_rounds(
         cohort,
