@@ -13,6 +13,7 @@ from hybrid_zoo.errors import CohortError
 from hybrid_zoo.pipelines.arrays import CohortArrays
 from hybrid_zoo.pipelines.checks import clean_samples
 from hybrid_zoo.pipelines.frames import spelled_out
+from hybrid_zoo.pipelines.images import LESION
 from hybrid_zoo.pipelines.loading import (
     ImageFiles,
     image_files,
@@ -259,7 +260,8 @@ class Cohort:
         folder = Path(folder)
         tables = {name: getattr(self, name) for name in _tables_of(self.config)}
         write_cohort(folder, self.config.to_dict(), tables, suffix)
-        for path in self.images["path"].unique():
+        columns = [self.images[c] for c in ("path", LESION) if c in self.images]
+        for path in pd.concat(columns).dropna().unique():
             source, copy = (self.folder or Path()) / path, folder / path
             if source.resolve() != copy.resolve():
                 copy.parent.mkdir(parents=True, exist_ok=True)

@@ -15,6 +15,9 @@ from hybrid_zoo.pipelines.scan import Job, Progress, scan
 from hybrid_zoo.pipelines.schema import Images
 from hybrid_zoo.pipelines.tables import Quarantine
 
+LESION = "lesion"
+"""Optional column of the images table: path of a mask, above 0 where a lesion is known to be."""
+
 
 def check_images(
     rows: pd.DataFrame,

@@ -10,6 +10,7 @@ import pandas as pd
 
 from hybrid_zoo.errors import ConfigError
 from hybrid_zoo.pipelines.folders import require_empty
+from hybrid_zoo.pipelines.images import LESION
 from hybrid_zoo.pipelines.scan import Progress
 from hybrid_zoo.pipelines.simulation_tables import (
     HOURS,
@@ -71,7 +72,8 @@ def simulate(
     Every patient has three 48x48 pictures, laboratory series over 48 hours, age and sex; half have
     a wearable too. Three sites, 8 % unknown labels per target, two thirds of the patients declared
     as the training part. `ceilings.json` beside the tables holds the best possible AUROC of each
-    target.
+    target; column `lesion` of the images names the mask of a picture's patches, which
+    `lesion_masks` reads.
 
     Args:
         out: A new or empty folder.
@@ -163,13 +165,16 @@ def _paint(
     progress: Progress | None,
 ) -> Iterator[dict[str, Any]]:
     """Write the pictures of every patient and yield their rows."""
-    (out / "images").mkdir(parents=True)
+    for kind in ("images", "lesions"):
+        (out / kind).mkdir(parents=True)
     for patient, name in enumerate(samples["sample_id"]):
         views = pictures(latents.image[patient], rng, portable=bool(portable[patient]))
         for number, picture in enumerate(views):
-            path = f"images/{name}_{number}.png"
-            picture.save(out / path, compress_level=1)
-            yield {"sample_id": name, "path": path, "hours": number * HOURS / IMAGES}
+            path, lesion = (f"{kind}/{name}_{number}.png" for kind in ("images", "lesions"))
+            picture.image.save(out / path, compress_level=1)
+            picture.lesion.save(out / lesion, compress_level=1)
+            hours = number * HOURS / IMAGES
+            yield {"sample_id": name, "path": path, "hours": hours, LESION: lesion}
         if progress is not None:
             progress(patient + 1, len(samples))
 

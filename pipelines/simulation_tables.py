@@ -1,5 +1,7 @@
 """What the simulator shows of each patient: pictures, laboratory and wearable series."""
 
+from typing import NamedTuple
+
 import numpy as np
 import pandas as pd
 from PIL import Image, ImageFilter
@@ -77,7 +79,14 @@ def _series(
     )
 
 
-def pictures(illness: float, rng: np.random.Generator, *, portable: bool) -> list[Image.Image]:
+class Picture(NamedTuple):
+    """A picture and where its bright patches are: white where they are at least half as bright."""
+
+    image: Image.Image
+    lesion: Image.Image
+
+
+def pictures(illness: float, rng: np.random.Generator, *, portable: bool) -> list[Picture]:
     """Paint one patient's pictures: two dark fields with a bright patch each, brighter in the ill.
 
     Args:
@@ -86,28 +95,31 @@ def pictures(illness: float, rng: np.random.Generator, *, portable: bool) -> lis
         portable: Whether to paint them as a portable device would: brighter, softer, framed.
 
     Returns:
-        Three 8-bit grey pictures of 48x48.
+        Three 8-bit grey pictures of 48x48, and the masks of their patches.
     """
     shown = illness + 0.1 * rng.standard_normal(IMAGES)
     return [_picture(strength, rng, portable) for strength in shown]
 
 
-def _picture(strength: float, rng: np.random.Generator, portable: bool) -> Image.Image:
+def _picture(strength: float, rng: np.random.Generator, portable: bool) -> Picture:
     place = np.arange(SIDE)
-    canvas = np.full((SIDE, SIDE), 120.0)
+    canvas, patches = np.full((SIDE, SIDE), 120.0), np.zeros((SIDE, SIDE))
     for centre in (14.0, 34.0):
         canvas -= 70.0 * _blob(place, (24.0, centre), (13.0, 7.0), 4)
         row, column = rng.normal((24.0, centre), (2.0, 1.5))
         # Bright enough that even the healthiest of thousands keeps a patch above the field.
-        canvas += (84.0 + 24.0 * strength) * _blob(place, (row, column), (5.0, 4.0), 2)
+        patch = _blob(place, (row, column), (5.0, 4.0), 2)
+        canvas += (84.0 + 24.0 * strength) * patch
+        patches = np.maximum(patches, patch)
+    lesion = _to_image(255.0 * (patches >= 0.5))
     canvas += rng.normal(0.0, 5.0) + rng.normal(0.0, 5.0, canvas.shape)
     if not portable:
-        return _to_image(canvas)
+        return Picture(_to_image(canvas), lesion)
     soft = _to_image(0.8 * canvas + 45.0).filter(ImageFilter.GaussianBlur(1.0))
     framed = np.full((SIDE, SIDE), 15.0)
     inside = (slice(_BORDER, -_BORDER), slice(_BORDER, -_BORDER))
     framed[inside] = np.asarray(soft)[inside]
-    return _to_image(framed)
+    return Picture(_to_image(framed), lesion)
 
 
 def _blob(

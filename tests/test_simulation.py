@@ -1,8 +1,10 @@
+import dataclasses
 import json
 
 import numpy as np
 import pandas as pd
 import pytest
+from scipy.ndimage import label
 from sklearn.linear_model import LogisticRegression
 from sklearn.metrics import roc_auc_score
 from sklearn.pipeline import make_pipeline
@@ -10,6 +12,7 @@ from sklearn.preprocessing import PolynomialFeatures, SplineTransformer, Standar
 
 from hybrid_zoo.errors import CohortError, ConfigError
 from hybrid_zoo.pipelines.cohort import Cohort
+from hybrid_zoo.pipelines.lesions import lesion_masks
 from hybrid_zoo.pipelines.simulation import CEILINGS, SHORTCUT_CEILINGS, ceilings, simulate
 from hybrid_zoo.pipelines.simulation_truth import (
     EFFECTS,
@@ -128,6 +131,25 @@ def test_what_is_missing_tells_nothing(cohort):
         assert 0.4 < roc_auc_score(known, counts.reindex(known.index)) < 0.6
 
 
+def test_the_masks_show_where_the_bright_patches_are(cohort):
+    masks, pictures = lesion_masks(cohort), cohort.to_arrays().inputs["image"][:][..., 0]
+    assert masks.shape == pictures.shape and 0.03 < masks.mean() < 0.12
+    fields = np.zeros_like(masks)
+    fields[:, :, 12:37, 8:41] = True
+    assert pictures[masks].mean() > pictures[fields & ~masks].mean() + 20
+    sizes = {label(mask)[1] for mask in masks.reshape(-1, *masks.shape[2:])}
+    assert sizes <= {1, 2}  # two patches, which may touch
+
+
+def test_masks_that_are_not_there_are_missed_by_name(folder, cohort, tmp_path):
+    images = cohort.images.drop(columns="lesion")
+    with pytest.raises(CohortError, match="no column 'lesion' with the paths of masks"):
+        lesion_masks(dataclasses.replace(cohort, images=images))
+    gone = cohort.images.assign(lesion="lesions/gone.png")
+    with pytest.raises(CohortError, match=r"column 'lesion': gone\.png cannot be read"):
+        lesion_masks(dataclasses.replace(cohort, images=gone))
+
+
 def test_the_same_seed_writes_the_same_bytes_and_another_seed_others(tmp_path):
     folders = [
         simulate(tmp_path / str(n), patients=60, seed=seed) for n, seed in enumerate([5, 5, 6])
@@ -135,7 +157,7 @@ def test_the_same_seed_writes_the_same_bytes_and_another_seed_others(tmp_path):
     written = [
         {p.relative_to(f): p.read_bytes() for p in f.rglob("*") if p.is_file()} for f in folders
     ]
-    assert written[0] == written[1] and len(written[0]) == 185
+    assert written[0] == written[1] and len(written[0]) == 365
     assert written[0] != written[2]
 
 
