@@ -2,6 +2,7 @@
 
 from hybrid_zoo.explain.attention import attention
 from hybrid_zoo.explain.explanation import Explanation, Result
+from hybrid_zoo.explain.faith import Check, CheckOptions, Verdict, check_explainer
 from hybrid_zoo.explain.grad_cam import grad_cam
 from hybrid_zoo.explain.integrated_gradients import integrated_gradients
 from hybrid_zoo.explain.methods import METHODS
@@ -14,9 +15,13 @@ from hybrid_zoo.explain.what_if import Change, what_if
 __all__ = [
     "METHODS",
     "Change",
+    "Check",
+    "CheckOptions",
     "Explanation",
     "Result",
+    "Verdict",
     "attention",
+    "check_explainer",
     "explain",
     "grad_cam",
     "integrated_gradients",

@@ -7,6 +7,7 @@ from hybrid_zoo.explain.baseline import fixed_columns
 from hybrid_zoo.explain.case import Case, observed
 from hybrid_zoo.explain.explanation import Result
 from hybrid_zoo.explain.methods import METHODS, lacks_gradients, needs
+from hybrid_zoo.explain.noise import noisy
 
 
 @METHODS.register
@@ -40,35 +41,12 @@ def smooth_grad(case: Case, *, samples: int = 25, noise: float = 0.15, seed: int
         rows = case.copies(count)
         for name in case.present:
             if rows[name].dtype.kind == "f":
-                rows[name] = _noisy(case, name, rows[name], noise, rng)
+                rows[name] = noisy(case, name, rows[name], noise, rng)
         found = case.opened.gradients.along(rows, np.ones(count), case.target, case.label)
         for name, x in found.inputs.items():
             sums[name] = sums.get(name, 0.0) + x.sum(axis=0, dtype="float64")
     values = {k: _slope(case, k, x / samples) for k, x in sums.items() if k in case.present}
     return Result(values=values, absent=case.absent, words="In logits per unit of the input.")
-
-
-def _noisy(
-    case: Case, name: str, x: np.ndarray, noise: float, rng: np.random.Generator
-) -> np.ndarray:
-    drawn = noise * rng.standard_normal(x.shape)
-    drawn[..., fixed_columns(case, name)] = 0
-    statistics = None if x.ndim > 3 else case.opened.statistics(name)
-    if statistics is None:
-        return (x + drawn * _range(x)).astype("float32")
-    _, deviation, log = statistics
-    positive = np.maximum(x.astype("float64"), 0)
-    of_logarithm = np.expm1(np.log1p(positive) + drawn * deviation)
-    return np.where(log, of_logarithm, x + drawn * deviation).astype("float32")
-
-
-def _range(x: np.ndarray) -> np.ndarray:
-    """Highest minus lowest value of each image, of other inputs of each column; 0 of none."""
-    axes = tuple(range(2, x.ndim)) if x.ndim > 3 else tuple(range(1, x.ndim - 1))
-    seen = observed(x)
-    lowest = np.min(x, axis=axes, keepdims=True, where=seen, initial=np.inf)
-    highest = np.max(x, axis=axes, keepdims=True, where=seen, initial=-np.inf)
-    return np.where(highest > lowest, highest - lowest, 0.0)
 
 
 def _slope(case: Case, name: str, x: np.ndarray) -> np.ndarray:

@@ -1,0 +1,87 @@
+"""What all checks look at: some patients, their explanations, and the parts that were ranked."""
+
+from dataclasses import dataclass
+from functools import cached_property
+
+import numpy as np
+
+from hybrid_zoo.explain.case import Case
+from hybrid_zoo.explain.faith.reading import OF_WHOLE_PARTS, UNSIGNED, read
+from hybrid_zoo.explain.parts import Part, falls, parts_of
+
+
+@dataclass(frozen=True, kw_only=True)
+class Evidence:
+    """A method's explanations of some patients.
+
+    Args:
+        method: Its name.
+        result: Name of the array that is checked, such as "image" or "sequence".
+        cases: The patients.
+        maps: Per patient its array, without channels; NaN where nothing was observed.
+        seed: Of everything that a check draws.
+    """
+
+    method: str
+    result: str
+    cases: list[Case]
+    maps: list[np.ndarray]
+    seed: int
+
+    def explain(self, case: Case) -> np.ndarray:
+        """Explain a patient by the model as it is now.
+
+        Args:
+            case: The patient.
+
+        Returns:
+            As one of `maps`.
+        """
+        return read(self.method, self.result, case)
+
+    @property
+    def signed(self) -> bool:
+        """Whether high values are said to raise the logit, and low ones to lower it."""
+        return self.method not in UNSIGNED
+
+    @cached_property
+    def parts(self) -> list[list[Part]]:
+        """Per patient the parts that are hidden one after the other."""
+        return [
+            _ranked(case, self.result, x.shape)
+            for case, x in zip(self.cases, self.maps, strict=True)
+        ]
+
+    @cached_property
+    def said(self) -> list[np.ndarray]:
+        """Per patient what the method says of each part."""
+        every = zip(self.parts, self.maps, strict=True)
+        return [np.array([self._of_part(part, x) for part in parts]) for parts, x in every]
+
+    @cached_property
+    def falls(self) -> list[np.ndarray]:
+        """Per patient what the logit loses when each part is hidden alone."""
+        return [falls(case, parts) for case, parts in zip(self.cases, self.parts, strict=True)]
+
+    def effect(self, change: np.ndarray) -> np.ndarray:
+        """Return what a method should have foretold: changes, or for unsigned ones their size.
+
+        Args:
+            change: Of logits.
+        """
+        return change if self.signed else abs(change)
+
+    def _of_part(self, part: Part, values: np.ndarray) -> float:
+        there = values[part.places]
+        there = there[np.isfinite(there)]
+        if not there.size:
+            return 0.0
+        return float(there.mean() if self.method in OF_WHOLE_PARTS else there.sum())
+
+
+def _ranked(case: Case, result: str, shape: tuple[int, ...]) -> list[Part]:
+    """The parts that lie in arrays of a shape: of a series its windows, or of each variable."""
+    name = result.partition("/")[0]
+    every = list(parts_of(case, name))
+    named = [part for part in every if part.result == result and part.shape == shape]
+    return named or [part for part in every if part.shape == shape]
