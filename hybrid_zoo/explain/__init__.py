@@ -10,6 +10,7 @@ from hybrid_zoo.explain.occlusion import occlusion
 from hybrid_zoo.explain.one_patient import explain
 from hybrid_zoo.explain.single_input import single_input_view
 from hybrid_zoo.explain.smooth_grad import smooth_grad
+from hybrid_zoo.explain.tf_explain.callbacks import explain_callbacks
 from hybrid_zoo.explain.what_if import Change, what_if
 
 __all__ = [
@@ -19,6 +20,7 @@ __all__ = [
     "Result",
     "attention",
     "explain",
+    "explain_callbacks",
     "grad_cam",
     "integrated_gradients",
     "modality_shapley",

@@ -6,10 +6,11 @@ from typing import Any
 import keras
 
 from hybrid_zoo.errors import ConfigError
-from hybrid_zoo.explain import tf_explain
 from hybrid_zoo.explain.case import Case, make_case
 from hybrid_zoo.explain.explanation import Explanation, Result
 from hybrid_zoo.explain.methods import METHODS, lacks
+from hybrid_zoo.explain.tf_explain.methods import run
+from hybrid_zoo.explain.tf_explain.package import BACKEND
 from hybrid_zoo.inputs import InputSpec
 
 Options = Mapping[str, Mapping[str, Any]]
@@ -67,12 +68,12 @@ def _run(name: str, case: Case, options: Mapping[str, Any]) -> Result:
     backend = options.get("backend")
     if backend is None:
         return METHODS[name](case, **options)
-    if backend != tf_explain.BACKEND:
+    if backend != BACKEND:
         raise ConfigError(
-            f"explain: unknown backend {backend!r} of {name}; expected {tf_explain.BACKEND!r}, or "
+            f"explain: unknown backend {backend!r} of {name}; expected {BACKEND!r}, or "
             "none for ours."
         )
-    return tf_explain.run(name, case, {k: x for k, x in options.items() if k != "backend"})
+    return run(name, case, {k: x for k, x in options.items() if k != "backend"})
 
 
 def _choose(

@@ -10,10 +10,10 @@ from keras import ops
 from hybrid_zoo.errors import ConfigError
 from hybrid_zoo.explain.case import Case, make_case, observed
 from hybrid_zoo.explain.feature_maps import last_map
-from hybrid_zoo.explain.opened import WHO
 from hybrid_zoo.explain.steps import Place, Step, through_experts, walk
 from hybrid_zoo.registry import nearest
 
+WHO = "single_input_view"
 LAST_MAP = "last_map"
 """Name of the layer that returns the encoder's last map: Grad-CAM's `layer_name`."""
 
@@ -52,7 +52,14 @@ def single_input_view(
     return view_of(make_case(model, sample, target, None, None), modality, image, logits=logits)
 
 
-def view_of(case: Case, modality: str, image: int, *, logits: bool) -> keras.Model:
+def view_of(
+    case: Case,
+    modality: str,
+    image: int,
+    *,
+    logits: bool,
+    front: keras.layers.Layer | None = None,
+) -> keras.Model:
     """Return the view of a patient who has been checked.
 
     Args:
@@ -60,15 +67,23 @@ def view_of(case: Case, modality: str, image: int, *, logits: bool) -> keras.Mod
         modality: The pictures' name.
         image: Which picture.
         logits: Without the softmax.
+        front: From a picture as the view's user has it, `front.drawn`, to raw units.
 
     Raises:
         ConfigError: For an unknown name, volumes, or a picture that the patient lacks.
     """
-    _check(case, modality, image)
+    check_pictures(WHO, case, modality)
+    there = present_pictures(case, modality)
+    if image not in there:
+        raise ConfigError(
+            f"{WHO}: this patient has no picture {image} of {modality!r}; present are {there}."
+        )
     rest = Rest(case, modality, image)
-    picture = keras.Input(case.sample[modality].shape[2:], name="picture")
-    maps = () if rest.step is None else (LastMap(rest)(picture),)
-    scores = Scores(rest)(picture, *maps)
+    shape = case.sample[modality].shape[2:] if front is None else front.drawn.shape
+    picture = keras.Input(shape, name="picture")
+    raw = picture if front is None else front(picture)
+    maps = () if rest.step is None else (LastMap(rest, rest.step)(raw),)
+    scores = Scores(rest)(raw, *maps)
     end = scores if logits else keras.layers.Softmax(dtype="float32", name="probability")(scores)
     return keras.Model(picture, end, name=f"{modality}_view")
 
@@ -130,11 +145,12 @@ class LastMap(keras.layers.Layer):
 
     Args:
         rest: What surrounds the picture.
+        step: The operation that computes the map.
     """
 
-    def __init__(self, rest: Rest) -> None:
-        super().__init__(name=LAST_MAP, trainable=False)
-        self._rest = rest
+    def __init__(self, rest: Rest, step: Step) -> None:
+        super().__init__(name=LAST_MAP, dtype="float32")
+        self._rest, self._step = rest, step
 
     def call(self, picture):
         """Return `(batch, height, width, channels)`.
@@ -150,12 +166,12 @@ class LastMap(keras.layers.Layer):
             return output
 
         walk(self._rest.case.opened.scores, self._rest.inputs(picture), after)
-        return kept[0]
+        return ops.cast(kept[0], "float32")
 
     def compute_output_spec(self, picture):
         """Return the symbolic output."""
-        (x,) = self._rest.step.node.outputs
-        return keras.KerasTensor((picture.shape[0], *x.shape[1:]), x.dtype)
+        (x,) = self._step.node.outputs
+        return keras.KerasTensor((picture.shape[0], *x.shape[1:]), "float32")
 
 
 class Scores(keras.layers.Layer):
@@ -168,7 +184,7 @@ class Scores(keras.layers.Layer):
     """
 
     def __init__(self, rest: Rest) -> None:
-        super().__init__(name="scores", trainable=False, dtype="float32")
+        super().__init__(name="scores", dtype="float32")
         self._rest = rest
         self.model = rest.case.opened.scores  # so that Keras knows the view's weights
 
@@ -199,17 +215,22 @@ class Scores(keras.layers.Layer):
         return keras.KerasTensor((picture.shape[0], classes), "float32")
 
 
-def _check(case: Case, modality: str, image: int) -> None:
-    pictures = [name for name, x in case.sample.items() if x.ndim == 5]
-    if modality not in pictures:
+def check_pictures(who: str, case: Case, modality: str) -> None:
+    """Refuse what is no modality of pictures.
+
+    Args:
+        who: The function that was called, for the message.
+        case: The patient.
+        modality: The pictures' name.
+
+    Raises:
+        ConfigError: For an unknown name, volumes or columns.
+    """
+    known = [name for name, x in case.sample.items() if x.ndim == 5]
+    if modality not in known:
         raise ConfigError(
-            f"{WHO}: {modality!r} is no modality of pictures.{nearest(modality, pictures)} "
-            f"Expected any of {pictures}; a view is of pictures, not of volumes or columns."
-        )
-    there = present_pictures(case, modality)
-    if image not in there:
-        raise ConfigError(
-            f"{WHO}: this patient has no picture {image} of {modality!r}; present are {there}."
+            f"{who}: {modality!r} is no modality of pictures.{nearest(modality, known)} "
+            f"Expected any of {known}."
         )
 
 
