@@ -9,7 +9,9 @@ from hybrid_zoo.explain.methods import METHODS
 from hybrid_zoo.explain.modality_shapley import modality_shapley
 from hybrid_zoo.explain.occlusion import occlusion
 from hybrid_zoo.explain.one_patient import explain
+from hybrid_zoo.explain.single_input import single_input_view
 from hybrid_zoo.explain.smooth_grad import smooth_grad
+from hybrid_zoo.explain.tf_explain.callbacks import explain_callbacks
 from hybrid_zoo.explain.what_if import Change, what_if
 
 __all__ = [
@@ -23,10 +25,12 @@ __all__ = [
     "attention",
     "check_explainer",
     "explain",
+    "explain_callbacks",
     "grad_cam",
     "integrated_gradients",
     "modality_shapley",
     "occlusion",
+    "single_input_view",
     "smooth_grad",
     "what_if",
 ]

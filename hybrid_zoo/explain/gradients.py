@@ -10,8 +10,7 @@ from keras import ops
 
 from hybrid_zoo.explain.opened import Opened
 from hybrid_zoo.explain.slopes import Slopes
-from hybrid_zoo.explain.steps import Place, Step, walk
-from hybrid_zoo.heads import SumOfExperts
+from hybrid_zoo.explain.steps import Place, Step, through_experts, walk
 from hybrid_zoo.layers.standardize import StandardizeImage
 from hybrid_zoo.layers.tabular_inputs import OneHotCodes
 from hybrid_zoo.serving.rows import Arrays
@@ -73,7 +72,7 @@ class Gradients:
                     if place == step.place:
                         tape.watch(output)
                         kept.append(output)
-                    return _through(operation, args, output)
+                    return through_experts(operation, args, output)
 
                 scores = _chosen(walk(self._known.scores, rows, after), chosen)
             return kept[0], tape.gradient(scores, kept[0], unconnected_gradients="zero")
@@ -95,7 +94,7 @@ class Gradients:
                     output = start + _by_row(alphas, changes[key]) * changes[key]
                     tape.watch(output)
                     blended[key] = output
-                return _through(operation, args, output)
+                return through_experts(operation, args, output)
 
             scores = _chosen(walk(self._known.scores, rows, after), chosen)
         by_input, by_site = tape.gradient(scores, (floats, blended), unconnected_gradients="zero")
@@ -121,15 +120,6 @@ class Gradients:
 def _chosen(scores, chosen):
     """`(rows,)`: the logit of one class of one target."""
     return sum(tf.linalg.matvec(tf.cast(scores[t], "float32"), chosen[t]) for t in chosen)
-
-
-def _through(operation: Any, args: tuple, output: Any) -> Any:
-    """The sum of experts with gradients through the experts."""
-    if not isinstance(operation, SumOfExperts):
-        return output
-    joint, own, presence = args
-    said = sum(logit * there for logit, there in zip(own, presence, strict=True))
-    return joint + (1 - operation.rate) * said
 
 
 def _start(operation: Any, output: Any) -> Any:

@@ -7,8 +7,10 @@ import keras
 
 from hybrid_zoo.errors import ConfigError
 from hybrid_zoo.explain.case import Case, make_case
-from hybrid_zoo.explain.explanation import Explanation
+from hybrid_zoo.explain.explanation import Explanation, Result
 from hybrid_zoo.explain.methods import METHODS, lacks
+from hybrid_zoo.explain.tf_explain.methods import run
+from hybrid_zoo.explain.tf_explain.package import BACKEND
 from hybrid_zoo.inputs import InputSpec
 
 Options = Mapping[str, Mapping[str, Any]]
@@ -36,7 +38,8 @@ def explain(
         target: Name; the model's first where not given.
         label: Of a target with several classes, the position of one; the likeliest where not given.
         methods: Names, or name to arguments: `{"smooth_grad": {"samples": 50}}`. All that fit the
-            model where not given.
+            model where not given. `{"grad_cam": {"backend": "tf-explain"}}` asks tf-explain for
+            `grad_cam`, `smooth_grad` or `occlusion` of the pictures.
         spec: What `build_hybrid` was given: names of columns, and means of encoders that do not
             standardise.
 
@@ -49,7 +52,7 @@ def explain(
     """
     case = make_case(model, sample, target, label, spec)
     chosen, left_out = _choose(methods, case)
-    results = {name: METHODS[name](case, **options) for name, options in chosen.items()}
+    results = {name: _run(name, case, options) for name, options in chosen.items()}
     return Explanation(
         target=case.target,
         label=case.label,
@@ -58,6 +61,19 @@ def explain(
         left_out=left_out,
         case=case,
     )
+
+
+def _run(name: str, case: Case, options: Mapping[str, Any]) -> Result:
+    """Run a method, or the one of that name by another package."""
+    backend = options.get("backend")
+    if backend is None:
+        return METHODS[name](case, **options)
+    if backend != BACKEND:
+        raise ConfigError(
+            f"explain: unknown backend {backend!r} of {name}; expected {BACKEND!r}, or "
+            "none for ours."
+        )
+    return run(name, case, {k: x for k, x in options.items() if k != "backend"})
 
 
 def _choose(

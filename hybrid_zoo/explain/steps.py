@@ -5,6 +5,8 @@ from typing import Any, NamedTuple
 
 import keras
 
+from hybrid_zoo.heads import SumOfExperts
+
 Place = tuple[int, ...]
 """Where an operation is called: the nodes of the graphs around it, from the outside in."""
 
@@ -63,6 +65,21 @@ def walk(model: keras.Model, inputs: dict[str, Any], after: After) -> Any:
     values = {id(x): inputs[name] for name, x in model.input.items()}
     _run(model, values, after, ())
     return keras.tree.map_structure(lambda x: values[id(x)], model.output)
+
+
+def through_experts(operation: Any, args: tuple, output: Any) -> Any:
+    """Return an output; the sum of experts with gradients through the experts.
+
+    Args:
+        operation: That was called.
+        args: With what.
+        output: What it returned.
+    """
+    if not isinstance(operation, SumOfExperts):
+        return output
+    joint, own, presence = args
+    said = sum(logit * there for logit, there in zip(own, presence, strict=True))
+    return joint + (1 - operation.rate) * said
 
 
 def _owner(name: str) -> str:

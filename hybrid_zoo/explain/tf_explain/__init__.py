@@ -1,0 +1,1 @@
+"""tf-explain as another backend of `explain`, and its callbacks in training."""
