@@ -9,9 +9,13 @@ from hybrid_zoo.studies import forecast as module
 from hybrid_zoo.studies.forecast import Forecast, duration
 
 
-def study(monkeypatch, *, tracing, minutes=None, networks=("hybrid", "image_only", "tabular_only")):
+NETWORKS = ("hybrid", "image_only", "tabular_only")
+
+
+def study(monkeypatch, *, tracing, minutes=None, networks=NETWORKS, cores=2):
     """A study of two rounds at 0 s, whose clock is turned by hand."""
     clock = SimpleNamespace(now=0.0)
+    monkeypatch.setattr(module, "usable_cores", lambda: cores)
     monkeypatch.setattr(module.time, "perf_counter", lambda: clock.now)
     contest = SimpleNamespace(networks={n: SimpleNamespace(tracing=tracing) for n in networks})
     this = SimpleNamespace(
@@ -29,16 +33,27 @@ def test_a_fold_is_multiplied_and_tracing_is_not(monkeypatch):
     clock.now = 30.0
     forecast.after_fit()
     networks = 2 * (4 * 10 + 2 * (4 * 5 + 3) * 20)
-    baselines = 4 * 2 * 21 * (0.15 + 0.6)
-    assert forecast.seconds == pytest.approx(networks + baselines + 4 + 8)
-    assert forecast.words.startswith("about 34 minutes in all") and forecast.words.endswith("MB")
+    assert forecast.seconds == pytest.approx(networks + 4 + 8)
+    assert forecast.words.startswith("about 32 minutes in all") and forecast.words.endswith("MB")
 
 
 def test_a_single_network_and_a_time_budget_are_reckoned_with(monkeypatch):
     clock, forecast = study(monkeypatch, tracing=10.0, networks=["hybrid"], minutes=5)
     clock.now = 30.0
     forecast.after_fit()
-    assert forecast.seconds == pytest.approx(30 + 5 * 60 + 126 + 12)
+    assert forecast.seconds == pytest.approx(30 + 5 * 60 + 12)
+
+
+@pytest.mark.parametrize(("cores", "models"), [(1, 12 + 126), (2, 126)])
+def test_baselines_take_time_of_their_own_where_they_outlast_networks_or_share_a_core(
+    monkeypatch, cores, models
+):
+    clock, forecast = study(monkeypatch, tracing=10.0, minutes=0.2, cores=cores)
+    clock.now = 30.0
+    forecast.after_fit()
+    baselines = 4 * 2 * 21 * (0.15 + 0.6)
+    assert baselines == pytest.approx(126)
+    assert forecast.seconds == pytest.approx(30 + models + 12)
 
 
 def test_nothing_is_foretold_from_what_an_earlier_study_left(monkeypatch):
@@ -52,7 +67,7 @@ def test_nothing_is_foretold_from_what_an_earlier_study_left(monkeypatch):
     once = forecast.words
     clock.now = 99.0
     forecast.after_fit()
-    assert once == forecast.words == "about 34 minutes in all" + once[23:]
+    assert once == forecast.words == "about 32 minutes in all" + once[23:]
 
 
 @pytest.mark.parametrize(

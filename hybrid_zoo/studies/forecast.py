@@ -6,6 +6,7 @@ import time
 from collections.abc import Sequence
 
 from hybrid_zoo.studies.contest import Contest
+from hybrid_zoo.studies.doctor.machine import usable_cores
 from hybrid_zoo.studies.round import Round
 from hybrid_zoo.studies.words_numbers import counted
 
@@ -64,7 +65,10 @@ class Forecast:
         of_baselines = _HEAVY * fitted * (_PER_FIT + _PER_ROW * rows)
         if first.minutes is not None:
             of_networks = min(of_networks, 60 * first.minutes)
-        return of_networks + of_baselines + _PER_TARGET * targets + _REPORT
+        # Beside the networks baselines cost no time, unless they have to share one core with them.
+        several = usable_cores() >= 2
+        of_models = max(of_networks, of_baselines) if several else of_networks + of_baselines
+        return of_models + _PER_TARGET * targets + _REPORT
 
 
 def duration(seconds: float) -> str:
