@@ -30,13 +30,14 @@ def traced(model: keras.Model, call: Callable | None = None) -> Any:
     return tf.function(call, input_signature=[signature], autograph=False)
 
 
-def compiled(model: keras.Model) -> Callable[[Arrays], Arrays]:
+def compiled(model: keras.Model, *, constant: bool = False) -> Callable[[Arrays], Arrays]:
     """Return the traced model from arrays to arrays.
 
     Args:
         model: From a dict of inputs to a dict of outputs.
+        constant: Put today's weights into the graph, where more can be computed beforehand.
     """
-    call = traced(model)
+    call = traced(model, _with_constants(model) if constant else None)
 
     def predict(arrays: Arrays) -> Arrays:
         return {name: value.numpy() for name, value in call(arrays).items()}
