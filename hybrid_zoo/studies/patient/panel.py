@@ -1,0 +1,81 @@
+"""One variable over time, as the numbers of a small drawing; the template draws it."""
+
+from typing import Any
+
+import numpy as np
+from matplotlib.ticker import MaxNLocator
+
+from hybrid_zoo.studies.patient.numbers import value_of
+
+WIDTH, HEIGHT = 320, 150
+LEFT, RIGHT, TOP, BOTTOM = 52, 308, 10, 122
+"""The drawing and, within it, its axes."""
+MARGIN = 0.08
+"""Of the range of values, above and below."""
+
+
+def draw_panel(
+    hours: np.ndarray,
+    values: np.ndarray | None,
+    *,
+    span: tuple[float, float],
+    windows: list[tuple[float, float]],
+    normal: tuple[float, float] | None,
+    end: float | None,
+) -> dict[str, Any]:
+    """Lay a variable out.
+
+    Args:
+        hours: Of its values, in order.
+        values: What was measured; None for an event, of which only the time is known.
+        span: First and last hour of the axis.
+        windows: Hours to shade.
+        normal: The normal range, if declared.
+        end: The hour of prediction, from which the axis counts back; None counts from 0.
+
+    Returns:
+        `points`, `windows` and `normal` in units of the drawing, and the ticks of both axes.
+    """
+    low, high = _range(values, normal)
+
+    def across(x: float) -> float:
+        return round(LEFT + (RIGHT - LEFT) * (x - span[0]) / (span[1] - span[0]), 1)
+
+    def down(y: float) -> float:
+        return round(BOTTOM - (BOTTOM - TOP) * (y - low) / (high - low), 1)
+
+    ys = np.full(len(hours), (low + high) / 2) if values is None else values
+    places = [(across(max(a, span[0])), across(min(b, span[1]))) for a, b in windows]
+    return {
+        "size": (WIDTH, HEIGHT),
+        "axes": (LEFT, RIGHT, TOP, BOTTOM),
+        "points": [(across(float(x)), down(float(y))) for x, y in zip(hours, ys, strict=True)],
+        "is_event": values is None,
+        "windows": [(a, max(round(b - a, 1), 2.0)) for a, b in places],
+        "band": normal and (down(normal[1]), round(down(normal[0]) - down(normal[1]), 1)),
+        "across": [(across(x), text) for x, text in _hour_ticks(span, end)],
+        "down": [] if values is None else [(down(y), value_of(y)) for y in _ticks(low, high, 3)],
+    }
+
+
+def _range(values: np.ndarray | None, normal: tuple[float, float] | None) -> tuple[float, float]:
+    if values is None:
+        return 0.0, 1.0
+    some = np.concatenate([values, normal or ()])
+    low, high = float(some.min()), float(some.max())
+    margin = MARGIN * (high - low) or max(abs(high) * MARGIN, 1e-6)
+    return low - margin, high + margin
+
+
+def _ticks(low: float, high: float, most: int) -> list[float]:
+    ticks = MaxNLocator(most, steps=[1, 2, 2.5, 5, 10]).tick_values(low, high)
+    return [float(x) for x in ticks if low <= x <= high]
+
+
+def _hour_ticks(span: tuple[float, float], end: float | None) -> list[tuple[float, str]]:
+    """Round hours, counted back from the prediction where its hour is known."""
+    if end is None:
+        return [(x, value_of(x)) for x in _ticks(*span, 4)]
+    steps = [1, 1.2, 2.4, 4.8, 6, 10] if span[1] - span[0] > 10 else [1, 2, 5, 10]
+    back = MaxNLocator(4, steps=steps).tick_values(end - span[1], end - span[0])
+    return [(end - x, value_of(float(x))) for x in back if end - span[1] <= x <= end - span[0]]
