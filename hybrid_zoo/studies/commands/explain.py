@@ -5,29 +5,29 @@ from typing import Annotated
 
 import typer
 
+from hybrid_zoo.errors import ConfigError
 from hybrid_zoo.studies.commands.app import PATIENTS, app
 from hybrid_zoo.studies.commands.arguments import Overwrite, Run
-from hybrid_zoo.studies.commands.console import (
-    bar,
-    console,
-    print_lines,
-    refuse_existing,
-)
-from hybrid_zoo.studies.quiet import load_tensorflow
+from hybrid_zoo.studies.commands.console import console, print_lines, read_for, refuse_existing
 from hybrid_zoo.studies.statement import STATEMENT
 
 PAGE = Path("explanation.html")
+"""Where a page goes unasked: its name does not tell whose it is."""
 
 
 @app.command("explain", rich_help_panel=PATIENTS)
 def explain(
     run: Run,
     cohort: Annotated[Path, typer.Argument(help="Folder of the patients' tables.")],
-    sample: Annotated[str, typer.Option(help="sample_id of the patient.")],
+    sample: Annotated[str | None, typer.Option(help="sample_id of the patient.")] = None,
     target: Annotated[
         str | None, typer.Option(help="What to explain; the run's first target.")
     ] = None,
-    out: Annotated[Path, typer.Option(help="HTML file to write.")] = PAGE,
+    out: Annotated[Path, typer.Option(help="HTML file to write; must not exist.")] = PAGE,
+    report: Annotated[
+        int | None,
+        typer.Option(help="Instead: pages of so many held-out patients, for the report.", min=1),
+    ] = None,
     identifiers: Annotated[
         bool, typer.Option("--identifiers", help="Show the id, the site and all words of notes.")
     ] = False,
@@ -35,31 +35,51 @@ def explain(
 ) -> None:
     """Explain one patient by a finished run's hybrid, on a page that needs nothing else.
 
-    The risk and how such patients fared, what was missing, and what contributes: kinds of data,
-    places in images, hours, values, words. Labels and cohort.yaml are not needed. The page holds
-    one patient's data, without the id.
-    """
-    refuse_existing(out, overwrite=overwrite)
-    with console.status("Loading TensorFlow"):
-        load_tensorflow()
-        from hybrid_zoo.studies import new_patients
-        from hybrid_zoo.studies.patient.page import explain_subject, patient_page
-        from hybrid_zoo.studies.patient.risk import held_out
-        from hybrid_zoo.studies.patient.subject import find_subject
-        from hybrid_zoo.studies.report_files import read_run
-        from hybrid_zoo.studies.trained import read_trained
+    The risk, how such patients fared, what was missing, and what contributes: kinds of data, places
+    in images, hours, values, words. Labels and cohort.yaml are not needed. The page holds the
+    patient's data, but no id.
 
-        trained = read_trained(run)
-    with bar("Checking images") as update:
-        found, arrays = new_patients.read_new_patients(trained, cohort, update)
-    subject = find_subject(trained, found, arrays, sample)
+    --report N writes pages of N held-out patients of the run to RUN/patients, and links them in its
+    report; COHORT is the run's own then.
+    """
+    _check(sample, report, identifiers=identifiers)
+    refuse_existing(out if report is None else run / "patients", overwrite=overwrite)
+    trained, found, arrays = read_for(run, cohort)
+    from hybrid_zoo.studies.checksums import require_unchanged
+    from hybrid_zoo.studies.new_patients import notices
+    from hybrid_zoo.studies.patient.held_out import write_patients
+    from hybrid_zoo.studies.patient.page import explain_subject, patient_page
+    from hybrid_zoo.studies.patient.risk import held_out
+    from hybrid_zoo.studies.patient.subject import find_subject
+    from hybrid_zoo.studies.report_files import read_run
+
+    require_unchanged(run, ("predictions.csv",))
+    known = held_out(read_run(run).predictions)
     with console.status("Explaining"):
-        explanation = explain_subject(subject, target)
-        page = patient_page(
-            subject, explanation, held_out(read_run(run).predictions), identifiers=identifiers
-        )
-    out.parent.mkdir(parents=True, exist_ok=True)
-    out.write_text(page, encoding="utf-8")
-    print_lines(new_patients.notices(trained, found, arrays))
-    console.print(f"Wrote {out}. It holds one patient's data: protect it like the source.")
+        if sample is not None:
+            subject = find_subject(trained, found, arrays, sample)
+            explanation = explain_subject(subject, target)
+            page = patient_page(subject, explanation, known, identifiers=identifiers)
+            out.parent.mkdir(parents=True, exist_ok=True)
+            out.write_text(page, encoding="utf-8")
+            written = f"Wrote {out}. It holds one patient's data: protect it like the source."
+        else:
+            of = target or next(iter(trained.config.targets))
+            names = write_patients(run, trained, (found, arrays), known, of, report or 0)
+            written = (
+                f"Wrote {len(names)} pages to {run / 'patients'}, linked in {run / 'report.html'}. "
+                "They hold single patients' data: protect them like the source."
+            )
+    print_lines(notices(trained, found, arrays))
+    console.print(written, markup=False)
     console.print(STATEMENT, markup=False)
+
+
+def _check(sample: str | None, report: int | None, *, identifiers: bool) -> None:
+    if (sample is None) == (report is None):
+        raise ConfigError(
+            "explain takes --sample ID, the patient to explain, or --report N, pages of so many "
+            f"held-out patients; got {'neither' if sample is None else 'both'}."
+        )
+    if report is not None and identifiers:
+        raise ConfigError("--identifiers goes with --sample: pages beside a report hold no id.")

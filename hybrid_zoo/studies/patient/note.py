@@ -4,6 +4,7 @@ from collections import Counter
 from typing import Any, NamedTuple
 
 import numpy as np
+import pandas as pd
 
 from hybrid_zoo.explain.explanation import Explanation
 from hybrid_zoo.pipelines.loading import WORD, hash_words
@@ -137,21 +138,17 @@ def _common_words(subject: Subject, name: str) -> set[str]:
     """Words without a digit that other patients' notes share, and that name nothing of this one."""
     rows = subject.cohort.notes
     rows = rows[rows["modality"] == name]
-    patients = dict(zip(subject.arrays.sample_ids, subject.arrays.patient_ids, strict=True))
-    own = subject.arrays.patient_ids[subject.row]
-    pairs = {
-        (patients[sample], word)
-        for sample, text in zip(rows["sample_id"], rows["text"], strict=True)
-        for word in set(WORD.findall(text.lower()))
-        if patients[sample] != own
-    }
-    counts = Counter(word for _, word in pairs)
-    config = subject.trained.config
-    columns = [c for c in subject.cohort.samples if c not in config.tabular]
-    mine = subject.cohort.samples.iloc[subject.row][columns]
-    named = {w for value in mine for w in WORD.findall(str(value).lower())}
-    return {
-        word
-        for word, count in counts.items()
-        if count >= FEWEST and word not in named and not any(c.isdigit() for c in word)
-    }
+    patient = pd.Series(subject.arrays.patient_ids, subject.arrays.sample_ids)[rows["sample_id"]]
+    others = (patient != subject.arrays.patient_ids[subject.row]).to_numpy()
+    texts = rows["text"][others].groupby(patient.to_numpy()[others]).agg(" ".join)
+    counts = Counter(word for text in texts for word in set(WORD.findall(text.lower())))
+    common = {word for word, count in counts.items() if count >= FEWEST}
+    return {word for word in common if word.isalpha()} - _own_words(subject)
+
+
+def _own_words(subject: Subject) -> set[str]:
+    """What stands in the patient's row and is no input: ids, site, dates, outcomes."""
+    inputs = subject.trained.config.tabular
+    row = subject.cohort.samples.iloc[subject.row].drop(labels=list(inputs), errors="ignore")
+    texts = [subject.sample_id, *map(str, row)]
+    return {word for text in texts for word in WORD.findall(text.lower())}

@@ -16,6 +16,7 @@ from hybrid_zoo.studies.patient.overlay import legend_address
 from hybrid_zoo.studies.patient.pictures import NAMES, SAYS, picture_sections
 from hybrid_zoo.studies.patient.records import (
     absent_in_words,
+    in_title,
     modality_name,
     records_table,
     shares_table,
@@ -89,7 +90,6 @@ def patient_page(
     """
     trained = subject.trained
     found = risks(subject, explanation, predictions)
-    own = _explained(subject, explanation, found)
     simulated = trained.metrics["simulated"]
     return page_template("patient.html.j2").render(
         title=f"{title} (simulated)" if simulated else title,
@@ -98,14 +98,8 @@ def patient_page(
         statement=STATEMENT,
         custody=CUSTODY,
         shown_id=subject.sample_id if identifiers else "",
-        target=own.target,
-        label=own.label,
-        risk=shown(own.probability),
-        risk_words=risk_in_words(subject, own),
         outcome=outcome,
-        is_constant=explanation.is_constant,
-        explained=[_explained_in_words(explanation, own)],
-        risks=risks_table(found, own) if len(found) > 1 else None,
+        **_risk_parts(subject, explanation, found),
         absent=absent_in_words(explanation),
         records=records_table(explanation),
         shares=shares_table(explanation),
@@ -121,6 +115,19 @@ def patient_page(
         left_out=_left_out(explanation),
         source=_source(subject),
     )
+
+
+def _risk_parts(subject: Subject, explanation: Explanation, found: list[Risk]) -> dict[str, Any]:
+    own = _explained(subject, explanation, found)
+    return {
+        "target": own.target,
+        "label": own.label,
+        "risk": shown(own.probability),
+        "risk_words": risk_in_words(subject, own),
+        "explained": _explained_in_words(explanation, own),
+        "is_constant": explanation.is_constant,
+        "risks": risks_table(found, own) if len(found) > 1 else None,
+    }
 
 
 def _explained(subject: Subject, explanation: Explanation, found: list[Risk]) -> Risk:
@@ -139,7 +146,7 @@ def _explained_in_words(explanation: Explanation, own: Risk) -> str:
 
 def _named(bags: list[dict[str, Any]]) -> list[dict[str, Any]]:
     return [
-        bag | {"id": slug(bag["name"]), "title": modality_name(bag["name"]).capitalize()}
+        bag | {"id": slug(bag["name"]), "title": in_title(modality_name(bag["name"]))}
         for bag in bags
     ]
 

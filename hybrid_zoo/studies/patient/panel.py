@@ -12,6 +12,8 @@ LEFT, RIGHT, TOP, BOTTOM = 52, 308, 10, 122
 """The drawing and, within it, its axes."""
 MARGIN = 0.08
 """Of the range of values, above and below."""
+THINNEST = 2.0
+"""Width of a window of no length, such as one of a single irregular step."""
 
 
 def draw_panel(
@@ -46,15 +48,16 @@ def draw_panel(
 
     ys = np.full(len(hours), (low + high) / 2) if values is None else values
     places = [(across(max(a, span[0])), across(min(b, span[1]))) for a, b in windows]
+    ticks = [] if values is None else _ticks(low, high, 3)
     return {
         "size": (WIDTH, HEIGHT),
         "axes": (LEFT, RIGHT, TOP, BOTTOM),
-        "points": [(across(float(x)), down(float(y))) for x, y in zip(hours, ys, strict=True)],
+        "points": list(zip(map(across, hours.tolist()), map(down, ys.tolist()), strict=True)),
         "is_event": values is None,
-        "windows": [(a, max(round(b - a, 1), 2.0)) for a, b in places],
+        "windows": [(a, max(round(b - a, 1), THINNEST)) for a, b in places],
         "band": normal and (down(normal[1]), round(down(normal[0]) - down(normal[1]), 1)),
         "across": [(across(x), text) for x, text in _hour_ticks(span, end)],
-        "down": [] if values is None else [(down(y), value_of(y)) for y in _ticks(low, high, 3)],
+        "down": list(zip(map(down, ticks), map(value_of, ticks), strict=True)),
     }
 
 

@@ -28,6 +28,15 @@ def modality_name(name: str) -> str:
     return f"{called} ({rest})" if rest else called
 
 
+def in_title(text: str) -> str:
+    """Return a text with a capital first letter.
+
+    Args:
+        text: Not empty.
+    """
+    return text[0].upper() + text[1:]
+
+
 def absent_in_words(explanation: Explanation) -> str:
     """Say what the model reads and this patient lacks.
 

@@ -9,7 +9,7 @@ import pandas as pd
 from hybrid_zoo.explain.explanation import Explanation
 from hybrid_zoo.studies.patient.numbers import hours_axis, hours_of, value_of
 from hybrid_zoo.studies.patient.panel import draw_panel
-from hybrid_zoo.studies.patient.records import modality_name
+from hybrid_zoo.studies.patient.records import in_title, modality_name
 from hybrid_zoo.studies.patient.subject import Subject
 from hybrid_zoo.studies.tables_parts import Cell, Part, Row, Table
 from hybrid_zoo.studies.words_numbers import counted, listed
@@ -41,7 +41,7 @@ def _section(subject: Subject, explanation: Explanation, name: str) -> dict[str,
     span = _span(subject, name, rows)
     panels = [_panel(subject, name, c, rows[rows["variable"] == c], windows, span) for c in seen]
     return {
-        "name": modality_name(name),
+        "title": in_title(modality_name(name)),
         "axis": hours_axis(end),
         "panels": panels,
         "legend": legend,
