@@ -1,7 +1,7 @@
 """`hybrid-zoo explain`: what a finished run's hybrid makes of one patient, as a page."""
 
 from pathlib import Path
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
@@ -10,6 +10,13 @@ from hybrid_zoo.studies.commands.app import PATIENTS, app
 from hybrid_zoo.studies.commands.arguments import Overwrite, Run
 from hybrid_zoo.studies.commands.console import console, print_lines, read_for, refuse_existing
 from hybrid_zoo.studies.statement import STATEMENT
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+    from hybrid_zoo.pipelines.arrays import CohortArrays
+    from hybrid_zoo.pipelines.cohort import Cohort
+    from hybrid_zoo.studies.trained import Trained
 
 PAGE = Path("explanation.html")
 """Where a page goes unasked: its name does not tell whose it is."""
@@ -45,34 +52,55 @@ def explain(
     _check(sample, report, identifiers=identifiers)
     refuse_existing(out if report is None else run / "patients", overwrite=overwrite)
     trained, found, arrays = read_for(run, cohort)
-    from hybrid_zoo.studies.checksums import require_unchanged
     from hybrid_zoo.studies.new_patients import notices
-    from hybrid_zoo.studies.patient.held_out import write_patients
-    from hybrid_zoo.studies.patient.page import explain_subject, patient_page
-    from hybrid_zoo.studies.patient.risk import held_out
-    from hybrid_zoo.studies.patient.subject import find_subject
-    from hybrid_zoo.studies.report_files import read_run
+    from hybrid_zoo.studies.patient.risk import held_out_of
 
-    require_unchanged(run, ("predictions.csv",))
-    known = held_out(read_run(run).predictions)
+    known = held_out_of(run)
     with console.status("Explaining"):
         if sample is not None:
-            subject = find_subject(trained, found, arrays, sample)
-            explanation = explain_subject(subject, target)
-            page = patient_page(subject, explanation, known, identifiers=identifiers)
-            out.parent.mkdir(parents=True, exist_ok=True)
-            out.write_text(page, encoding="utf-8")
-            written = f"Wrote {out}. It holds one patient's data: protect it like the source."
+            written = _one(trained, (found, arrays), known, sample, target, out, identifiers)
         else:
-            of = target or next(iter(trained.config.targets))
-            names = write_patients(run, trained, (found, arrays), known, of, report or 0)
-            written = (
-                f"Wrote {len(names)} pages to {run / 'patients'}, linked in {run / 'report.html'}. "
-                "They hold single patients' data: protect them like the source."
-            )
+            written = _some(trained, (found, arrays), known, run, target, report or 0)
     print_lines(notices(trained, found, arrays))
     console.print(written, markup=False)
     console.print(STATEMENT, markup=False)
+
+
+def _one(
+    trained: "Trained",
+    patients: "tuple[Cohort, CohortArrays]",
+    known: "pd.DataFrame",
+    sample: str,
+    target: str | None,
+    out: Path,
+    identifiers: bool,
+) -> str:
+    from hybrid_zoo.studies.patient.page import explain_subject, patient_page
+    from hybrid_zoo.studies.patient.subject import find_subject
+
+    subject = find_subject(trained, *patients, sample)
+    explanation = explain_subject(subject, target)
+    page = patient_page(subject, explanation, known, identifiers=identifiers)
+    out.parent.mkdir(parents=True, exist_ok=True)
+    out.write_text(page, encoding="utf-8")
+    return f"Wrote {out}. It holds one patient's data: protect it like the source."
+
+
+def _some(
+    trained: "Trained",
+    patients: "tuple[Cohort, CohortArrays]",
+    known: "pd.DataFrame",
+    run: Path,
+    target: str | None,
+    count: int,
+) -> str:
+    from hybrid_zoo.studies.patient.held_out import write_patients
+
+    names = write_patients(run, trained, patients, known, target, count)
+    return (
+        f"Wrote {len(names)} pages to {run / 'patients'}, linked in {run / 'report.html'}. "
+        "They hold single patients' data: protect them like the source."
+    )
 
 
 def _check(sample: str | None, report: int | None, *, identifiers: bool) -> None:

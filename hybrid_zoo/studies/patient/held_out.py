@@ -9,6 +9,7 @@ import pandas as pd
 from hybrid_zoo.errors import ConfigError
 from hybrid_zoo.pipelines.arrays import CohortArrays
 from hybrid_zoo.pipelines.cohort import Cohort
+from hybrid_zoo.registry import nearest
 from hybrid_zoo.studies.artefacts import write_json
 from hybrid_zoo.studies.checksums import update_checksums
 from hybrid_zoo.studies.patient.page import explain_subject, patient_page
@@ -93,9 +94,9 @@ def _right(wrong: bool) -> str:
 def write_patients(
     run: Path,
     trained: Trained,
-    found: tuple[Cohort, CohortArrays],
+    patients: tuple[Cohort, CohortArrays],
     predictions: pd.DataFrame,
-    target: str,
+    target: str | None,
     count: int,
 ) -> list[str]:
     """Write pages of held-out patients to `patients` of a run folder, and link the report to them.
@@ -103,9 +104,9 @@ def write_patients(
     Args:
         run: The run folder; SHA256SUMS is brought up to date.
         trained: The run.
-        found: The run's own cohort, from `read_new_patients`.
+        patients: The run's own cohort, from `read_new_patients`.
         predictions: From `risk.held_out`.
-        target: What to explain.
+        target: What to explain; the run's first where not given.
         count: How many patients.
 
     Returns:
@@ -114,8 +115,9 @@ def write_patients(
     Raises:
         ConfigError: If the cohort is not the run's, or there is no held-out patient.
     """
+    target = _known(trained, target)
     chosen = choose_patients(trained, predictions, target, count)
-    subjects = [find_subject(trained, *found, patient.sample_id) for patient in chosen]
+    subjects = [find_subject(trained, *patients, patient.sample_id) for patient in chosen]
     folder, entries = run / PATIENTS, []
     folder.mkdir(exist_ok=True)
     stale = [path for path in folder.iterdir() if path.suffix == ".html"]
@@ -136,6 +138,15 @@ def write_patients(
     rewrite_page(run)
     _note(run, stale)
     return [patient.name for patient in chosen]
+
+
+def _known(trained: Trained, target: str | None) -> str:
+    targets = list(trained.config.targets)
+    if target is None or target in targets:
+        return target or targets[0]
+    raise ConfigError(
+        f"Run {trained.name} has no target {target!r}.{nearest(target, targets)} It has: {targets}."
+    )
 
 
 def _note(run: Path, stale: list[Path]) -> None:

@@ -13,8 +13,8 @@ from hybrid_zoo.studies.patient.subject import Subject
 
 MARKED = 12
 """Words that are marked, at most."""
-SHARE = 0.1
-"""Of the largest contribution, below which no word is marked."""
+SHARE, LEAST = 0.1, 0.0005
+"""Of the largest contribution, and of a logit, below which no word is marked."""
 FEWEST = 10
 """Other patients of the folder in whose notes a word stands, if it is shown unasked."""
 HIDDEN = "[\u2026]"
@@ -92,7 +92,7 @@ def _amounts(explanation: Explanation, method: str, name: str, count: int, read:
 def _least(amounts: np.ndarray) -> float:
     """The size from which a word is marked."""
     sizes = np.sort(abs(amounts))[::-1]
-    return float(max(sizes[min(MARKED, len(sizes)) - 1], SHARE * sizes[0], 1e-9))
+    return float(max(sizes[min(MARKED, len(sizes)) - 1], SHARE * sizes[0], LEAST))
 
 
 def _pieces(

@@ -37,7 +37,7 @@ def hours_of(hour: float, end: float | None) -> str:
     if not math.isfinite(hour):
         return "hour not recorded"
     if end is None:
-        return f"hour {value_of(round(hour, 1))}"
+        return f"hour {value_of(round(hour, 1))} of the record"
     return f"{value_of(round(end - hour, 1))} h before prediction"
 
 

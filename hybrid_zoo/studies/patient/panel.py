@@ -12,6 +12,8 @@ LEFT, RIGHT, TOP, BOTTOM = 52, 308, 10, 122
 """The drawing and, within it, its axes."""
 MARGIN = 0.08
 """Of the range of values, above and below."""
+STEPS = (0.1, 0.25, 0.5, 1, 2, 3, 6, 12, 24, 48, 72, 168, 336, 720, 2160, 8760)
+"""Hours between ticks."""
 THINNEST = 2.0
 """Width of a window of no length, such as one of a single irregular step."""
 
@@ -77,8 +79,9 @@ def _ticks(low: float, high: float, most: int) -> list[float]:
 
 def _hour_ticks(span: tuple[float, float], end: float | None) -> list[tuple[float, str]]:
     """Round hours, counted back from the prediction where its hour is known."""
-    if end is None:
-        return [(x, value_of(x)) for x in _ticks(*span, 4)]
-    steps = [1, 1.2, 2.4, 4.8, 6, 10] if span[1] - span[0] > 10 else [1, 2, 5, 10]
-    back = MaxNLocator(4, steps=steps).tick_values(end - span[1], end - span[0])
-    return [(end - x, value_of(float(x))) for x in back if end - span[1] <= x <= end - span[0]]
+    step = next((s for s in STEPS if span[1] - span[0] <= 5 * s), (span[1] - span[0]) / 4)
+    zero = 0.0 if end is None else end
+    first, last = np.ceil((span[0] - zero) / step), np.floor((span[1] - zero) / step)
+    hours = zero + step * np.arange(first, last + 1)
+    sign = 1 if end is None else -1
+    return [(float(h), value_of(round(sign * float(h - zero), 3))) for h in hours]

@@ -1,13 +1,16 @@
 """What a run says of a patient's risk, and how such patients fared."""
 
 from dataclasses import dataclass
+from pathlib import Path
 
 import numpy as np
 import pandas as pd
 
 from hybrid_zoo.explain.explanation import Explanation
+from hybrid_zoo.studies.checksums import require_unchanged
 from hybrid_zoo.studies.figures_curves import wilson
 from hybrid_zoo.studies.patient.subject import TEST, TRAINED, Subject
+from hybrid_zoo.studies.report_files import read_run
 from hybrid_zoo.studies.tables_parts import Cell, Part, Row, Table
 from hybrid_zoo.studies.trained import as_probabilities
 from hybrid_zoo.studies.words_numbers import MISSING, percent
@@ -15,6 +18,8 @@ from hybrid_zoo.studies.words_numbers import MISSING, percent
 FEWEST, MOST = 20, 100
 """Held-out samples of similar risk of whom it is counted how many had the event: a quarter of all,
 within these bounds. Fewer say nothing; all of them would say the prevalence."""
+FAR = 0.01
+"""Distance of a risk from all of theirs that is worth a word."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -87,6 +92,19 @@ def risks(subject: Subject, explanation: Explanation, predictions: pd.DataFrame)
                 )
             )
     return found
+
+
+def held_out_of(run: Path) -> pd.DataFrame:
+    """Read the hybrid's held-out predictions of a run folder.
+
+    Args:
+        run: The run folder.
+
+    Raises:
+        CorruptArtifactError: If `predictions.csv` is missing, or not what the study wrote.
+    """
+    require_unchanged(run, ("predictions.csv",))
+    return held_out(read_run(run).predictions)
 
 
 def held_out(predictions: pd.DataFrame) -> pd.DataFrame:
@@ -164,7 +182,7 @@ def _of_similar(risk: Risk, similar: Similar, event: str) -> list[str]:
         "this patient's own risk is, nor how much that would change if the model were trained "
         "again.",
     ]
-    if not similar.lowest <= risk.probability <= similar.highest:
+    if not similar.lowest - FAR <= risk.probability <= similar.highest + FAR:
         said.append(
             "This patient's risk lies outside of theirs, so that theirs says little about it."
         )

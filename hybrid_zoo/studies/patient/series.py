@@ -44,6 +44,7 @@ def _section(subject: Subject, explanation: Explanation, name: str) -> dict[str,
         "title": in_title(modality_name(name)),
         "axis": hours_axis(end),
         "panels": panels,
+        "windows": windows,
         "legend": legend,
         "method": method,
         "normal": any(panel["normal"] for panel in panels),
@@ -103,11 +104,12 @@ def _panel(
     span: tuple[float, float],
 ) -> dict[str, Any]:
     declared, end = subject.variable(name, column), subject.end_hours(name)
+    unit = subject.unit(name, column)
     hours, values = rows["hours"].to_numpy(float), rows["value"].to_numpy(float)
     is_event = declared.kind == "event"
     return {
-        "title": f"{column}, {declared.unit}" if declared.unit else column,
-        "alt": _alt(column, hours, values, declared.unit or "", end, is_event=is_event),
+        "title": f"{column}, {unit}" if unit else column,
+        "alt": _alt(column, hours, values, unit, end, is_event=is_event),
         "normal": declared.normal is not None,
         **draw_panel(
             hours,
@@ -149,7 +151,7 @@ def _table(subject: Subject, name: str, rows: pd.DataFrame) -> Table:
             yield Row(str(variable), (Cell(hours_of(float(hour), end)), Cell(text)))
 
     parts = [
-        Part("", tuple(lines(of, subject.variable(name, str(column)).unit or "")))
+        Part("", tuple(lines(of, subject.unit(name, str(column)))))
         for column, of in rows.groupby("variable", sort=True)
     ]
     return Table(

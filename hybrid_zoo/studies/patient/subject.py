@@ -120,6 +120,16 @@ class Subject:
         """
         return (self.cohort.config.events[name].variables or {}).get(column, Variable())
 
+    def unit(self, name: str, column: str) -> str:
+        """Return the unit of a variable; empty where none is declared, or it is 1.
+
+        Args:
+            name: Of the series.
+            column: Of the variable.
+        """
+        unit = self.variable(name, column).unit or ""
+        return "" if unit == "1" else unit
+
     def step_hours(self, name: str) -> np.ndarray:
         """Return when each step of a series begins and ends.
 

@@ -78,7 +78,7 @@ def _of_series(subject: Subject, name: str, x: np.ndarray) -> Iterator[Weight]:
     end = subject.end_hours(name)
     for step, column in np.argwhere(np.isfinite(x)):
         variable = columns[column]
-        unit = subject.variable(name, variable).unit or ""
+        unit = subject.unit(name, variable)
         value = f"{value_of(float(values[step, column]))} {unit}".strip()
         yield Weight(
             variable,
