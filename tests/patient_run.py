@@ -9,6 +9,7 @@ from tiny import CONFIG
 
 from hybrid_zoo import InputSpec, build_hybrid
 from hybrid_zoo.pipelines.cohort import Cohort
+from hybrid_zoo.pipelines.digests import sample_digests
 from hybrid_zoo.saving import save
 from hybrid_zoo.studies.artefacts import prediction_rows, write_settings
 from hybrid_zoo.studies.checksums import write_checksums
@@ -40,26 +41,25 @@ def tables(samples=40):
     return found
 
 
-def make_patient_run(folder, *, constant=False, only_columns=False, **model):
+def make_patient_run(folder, *, only_columns=False, **model):
     """Return the run and its cohort; sample 0002 has everything, 0033 columns alone.
 
     Args:
         folder: Where both go.
-        constant: Make the model say the same of everybody.
-        only_columns: Leave out images, series and notes.
+        only_columns: Leave out images, series and notes, and the multiclass target.
         model: Arguments of `build_hybrid`.
     """
     events = {"start_hours": 0, "end_hours": 12, "step_hours": 1, "variables": VARIABLES}
     inputs = {"events": events, "notes": {"max_tokens": 9}}
     if only_columns:
         inputs = {"events": None, "notes": None, "images": None, "shortcuts": []}
+        inputs["targets"] = {"death": {"kind": "binary"}}
     cohort = make_cohort(folder / "cohort", tables=tables(), **inputs)
     found = Cohort.read(cohort)
     arrays = found.to_arrays()
     spec = InputSpec.from_arrays(arrays.inputs, columns=arrays.columns, kinds=arrays.kinds)
-    net = build_hybrid(spec, targets={"death": 1, "stage": 3}, **CONFIG | model)
-    for weight in net.trainable_variables if constant else ():
-        weight.assign(np.zeros(weight.shape))
+    classes = {name: len(arrays.classes[name]) or 1 for name in arrays.labels}
+    net = build_hybrid(spec, targets=classes, **CONFIG | model)
     run = folder / "run"
     run.mkdir()
     save(net, run / "model.keras")
@@ -75,6 +75,7 @@ def _write_results(run, arrays, outputs):
         "death": {"kind": "binary", "threshold": threshold},
         "stage": {"kind": "multiclass", "threshold": None},
     }
+    blocks = {name: blocks[name] for name in arrays.labels}
     metrics = {"targets": blocks, "cohort": "tiny", "simulated": False}
     (run / "metrics.json").write_text(json.dumps(metrics))
     scored = pd.concat(
@@ -82,4 +83,6 @@ def _write_results(run, arrays, outputs):
     )
     scored.to_csv(run / "predictions.csv", index=False)
     splits = pd.DataFrame({"sample_id": arrays.sample_ids, "patient_id": arrays.patient_ids})
-    splits.assign(content="", split="test").to_csv(run / "splits.csv", index=False)
+    splits["content"], splits["split"] = sample_digests(arrays), "test"
+    splits.loc[splits["patient_id"] == "p0", "split"] = "train"
+    splits.to_csv(run / "splits.csv", index=False)

@@ -9,6 +9,7 @@ import pandas as pd
 from hybrid_zoo.errors import ConfigError
 from hybrid_zoo.pipelines.arrays import CohortArrays
 from hybrid_zoo.pipelines.cohort import Cohort
+from hybrid_zoo.pipelines.digests import sample_digests
 from hybrid_zoo.registry import nearest
 from hybrid_zoo.studies.artefacts import write_json
 from hybrid_zoo.studies.checksums import update_checksums
@@ -117,6 +118,7 @@ def write_patients(
     """
     target = _known(trained, target)
     chosen = choose_patients(trained, predictions, target, count)
+    _require_own(trained, patients[1], [patient.sample_id for patient in chosen])
     subjects = [find_subject(trained, *patients, patient.sample_id) for patient in chosen]
     folder, entries = run / PATIENTS, []
     folder.mkdir(exist_ok=True)
@@ -147,6 +149,18 @@ def _known(trained: Trained, target: str | None) -> str:
     raise ConfigError(
         f"Run {trained.name} has no target {target!r}.{nearest(target, targets)} It has: {targets}."
     )
+
+
+def _require_own(trained: Trained, arrays: CohortArrays, ids: list[str]) -> None:
+    """Refuse other patients, whose numbers may coincide: their outcomes would be made up."""
+    content = trained.splits.set_index("sample_id")["content"]
+    found = pd.Series(sample_digests(arrays), arrays.sample_ids)
+    strangers = sum(found.get(name) != content.get(name) for name in ids)
+    if strangers:
+        raise ConfigError(
+            f"{strangers} of the {len(ids)} held-out patients chosen are not in this folder, or "
+            "hold other data there; --report takes the cohort that the run was made of."
+        )
 
 
 def _note(run: Path, stale: list[Path]) -> None:
