@@ -137,10 +137,16 @@ def _explained(subject: Subject, explanation: Explanation, found: list[Risk]) ->
 
 
 def _explained_in_words(explanation: Explanation, own: Risk) -> str:
-    what = f"{own.target}, class {own.label} (the likeliest)" if own.label else own.target
+    logit = signed(explanation.logit)
+    if own.label:
+        return (
+            f"Below, the logit of {own.target}, class {own.label} (the likeliest), is explained: "
+            f"{logit}. What raises it raises the risk of this class; how far depends on the logits "
+            "of the other classes, too."
+        )
     return (
-        f"Below, the logit of {what} is explained: {signed(explanation.logit)}. A logit of 0 is a "
-        "risk of 50 %; what raises the logit raises the risk."
+        f"Below, the logit of {own.target} is explained: {logit}. A logit of 0 is a risk of 50 %; "
+        "what raises the logit raises the risk."
     )
 
 

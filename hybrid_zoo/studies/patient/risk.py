@@ -79,9 +79,8 @@ def risks(subject: Subject, explanation: Explanation, predictions: pd.DataFrame)
         rows = others[others["target"] == target]
         for label, value in zip(classes, map(float, values), strict=True):
             threshold = subject.trained.threshold(target)
-            cases = rows[rows["class"] == label].assign(
-                event=lambda t, label=label: (t["label"] == (label or "1")).astype(float)
-            )
+            cases = rows[rows["class"] == label]
+            cases = cases.assign(event=(cases["label"] == (label or "1")).astype(float))
             found.append(
                 Risk(
                     target=target,
@@ -118,7 +117,7 @@ def held_out(predictions: pd.DataFrame) -> pd.DataFrame:
     """
     rows = predictions[predictions["model"] == "hybrid"].dropna(subset=["probability"])
     keys = ["target", "class", "sample_id", "label"]
-    return rows.groupby(keys, as_index=False, sort=False)["probability"].mean()
+    return rows.groupby(keys, sort=False)[["probability"]].mean().reset_index()
 
 
 def _similar(cases: pd.DataFrame, probability: float) -> Similar | None:
