@@ -3,6 +3,7 @@
 import json
 import shutil
 import subprocess
+from dataclasses import replace
 
 import pandas as pd
 import pytest
@@ -10,8 +11,11 @@ from patient_run import make_patient_run
 from test_report import one_target
 
 from hybrid_zoo.studies.checksums import read_checksums, write_checksums
+from hybrid_zoo.studies.new_patients import read_new_patients
 from hybrid_zoo.studies.patient.held_out import choose_patients
+from hybrid_zoo.studies.patient.page import explain_subject, patient_page
 from hybrid_zoo.studies.patient.risk import held_out
+from hybrid_zoo.studies.patient.subject import find_subject
 from hybrid_zoo.studies.report import write_report
 from hybrid_zoo.studies.report_files import read_run
 from hybrid_zoo.studies.trained import read_trained
@@ -68,13 +72,23 @@ def test_new_patients_need_neither_labels_nor_configuration(made, call, tmp_path
     new = tmp_path / "new"
     new.mkdir()
     table = pd.read_csv(made[1] / "samples.csv", dtype=str)[["sample_id", "age", "sex"]][:3]
-    table.assign(sample_id=["x1", "x2", "x3"]).to_csv(new / "samples.csv", index=False)
+    table["sample_id"], table["sex"] = ["ward-x1", "ward-x2", "ward-x3"], [None, "m", "m"]
+    table.loc[0, "age"] = None
+    table.to_csv(new / "samples.csv", index=False)
     out = tmp_path / "page.html"
-    assert call("explain", made[0], new, "--sample", "x2", "--out", out)[0] == 0
+    assert call("explain", made[0], new, "--sample", "ward-x2", "--out", out)[0] == 0
     page = out.read_text(encoding="utf-8")
-    assert "had held this patient out" not in page and "flatters" not in page and "x2" not in page
+    assert (
+        "had held this patient out" not in page and "flatters" not in page and "ward-x2" not in page
+    )
+    assert (
+        call("explain", made[0], new, "--sample", "ward-x1", "--out", tmp_path / "bare.html")[0]
+        == 0
+    )
+    bare = (tmp_path / "bare.html").read_text(encoding="utf-8")
+    assert "Not recorded at all: columns." in bare and 'id="values"' not in bare
     table.drop(columns="sex").to_csv(new / "samples.csv", index=False)
-    code, _, err = call("explain", made[0], new, "--sample", "x2", "--out", out, "--overwrite")
+    code, _, err = call("explain", made[0], new, "--sample", "ward-x2", "--out", out, "--overwrite")
     assert code == DATA and "sex" in err and "Traceback" not in err
 
 
@@ -119,6 +133,17 @@ def test_held_out_patients_are_chosen_by_a_rule_and_named_by_nothing_of_theirs(m
         assert ("correct" in patient.name) == (high == event)
         assert ("did not" in patient.outcome) != event
     assert len({c.sample_id for c in chosen}) == 6
+
+
+def test_where_folds_were_held_out_the_page_tells_the_refit_from_their_models(made):
+    trained = read_trained(made[0])
+    folds = replace(trained, splits=trained.splits.drop(columns="split"))
+    known = held_out(read_run(made[0]).predictions)
+    (patient,) = choose_patients(folds, known, "death", 1)
+    assert "when this patient's fold was held out" in patient.outcome
+    subject = find_subject(folds, *read_new_patients(folds, made[1]), patient.sample_id)
+    page = patient_page(subject, explain_subject(subject), known)
+    assert "this model is a refit on everybody" in page and "the risk flatters the model" in page
 
 
 def test_the_report_links_pages_by_neutral_names_and_vouches_for_them(reported, made, call):

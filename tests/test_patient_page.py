@@ -118,13 +118,13 @@ def test_the_risks_are_the_runs_own_predictions(made, full):
 def test_the_interval_counts_the_held_out_patients_of_nearest_risk(made, full, page):
     subject, explanation = full
     death = next(r for r in risks(subject, explanation, made.known) if r.target == "death")
-    others = made.known.query("target == 'death' and sample_id != @FULL")
+    others = made.known.query("target == 'death' and sample_id not in ['0002', '0003']")
     distance = (others["probability"] - death.probability).abs()
     nearest = others.loc[distance.sort_values(kind="stable").index[:20]]
     events = int((nearest["label"] == "1").sum())
     assert (death.similar.n, death.similar.events) == (20, events)
     said = text(section(page, "risk"))
-    assert "Of the 20 held-out patients with the most similar risk" in said
+    assert "Of the 20 held-out samples with the most similar risk" in said
     assert f"{events} had the event" in said and "The run had held this patient out" in said
     assert "that threshold" in said and "not how certain this patient's own risk is" in said
 

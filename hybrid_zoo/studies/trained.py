@@ -47,6 +47,11 @@ class Trained:
     splits: pd.DataFrame
     digest: str
 
+    @property
+    def is_held_out(self) -> bool:
+        """Whether the model was scored on a part held out; of folds it is a refit on all rows."""
+        return "split" in self.splits
+
     def threshold(self, target: str) -> float | None:
         """Return the probability from which the run decided for the event; None for multiclass.
 

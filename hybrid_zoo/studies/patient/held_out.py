@@ -14,6 +14,7 @@ from hybrid_zoo.registry import nearest
 from hybrid_zoo.studies.artefacts import write_json
 from hybrid_zoo.studies.checksums import update_checksums
 from hybrid_zoo.studies.patient.page import explain_subject, patient_page
+from hybrid_zoo.studies.patient.risk import shown
 from hybrid_zoo.studies.patient.subject import find_subject
 from hybrid_zoo.studies.report import rewrite_page
 from hybrid_zoo.studies.report_files import PATIENTS, PATIENTS_INDEX
@@ -59,7 +60,11 @@ def choose_patients(
     spaced = [_spaced(rows, n) for (_, rows), n in zip(kinds, share, strict=True)]
     in_turn = [rows.iloc[k] for k in range(max(share)) for rows in spaced if k < len(rows)]
     return [
-        Chosen(row.sample_id, f"Patient {k}: {row.said}, {_right(row.wrong)}", row.outcome)
+        Chosen(
+            row.sample_id,
+            f"Patient {k}: {row.said}, {_right(row.wrong)}",
+            row.outcome if trained.is_held_out else f"{row.outcome} {_of_fold(row.probability)}",
+        )
         for k, row in enumerate(in_turn, start=1)
     ]
 
@@ -86,6 +91,11 @@ def _spaced(rows: pd.DataFrame, count: int) -> pd.DataFrame:
     ordered = rows.sort_values(["probability", "sample_id"])
     count = min(count, len(ordered))
     return ordered.iloc[[int((k + 0.5) / count * len(ordered)) for k in range(count)]]
+
+
+def _of_fold(probability: float) -> str:
+    """Say by which risk a patient was chosen, which is not the one that the page explains."""
+    return f"The risk was {shown(probability)} when this patient's fold was held out."
 
 
 def _right(wrong: bool) -> str:

@@ -99,6 +99,8 @@ def _outline(picture: np.ndarray, inside: np.ndarray, dash: int = 0) -> None:
 def _png(picture: np.ndarray) -> str:
     """A PNG that holds pixels and nothing else."""
     buffer = io.BytesIO()
-    image = Image.fromarray(np.round(255 * picture).astype(np.uint8))
+    pixels = np.round(255 * picture).astype(np.uint8)
+    is_grey = (pixels == pixels[..., :1]).all()
+    image = Image.fromarray(pixels[..., 0] if is_grey else pixels)
     image.save(buffer, format="PNG", optimize=True)
     return f"data:image/png;base64,{base64.b64encode(buffer.getvalue()).decode()}"

@@ -71,7 +71,7 @@ def risks(subject: Subject, explanation: Explanation, predictions: pd.DataFrame)
         predictions: Of the run, from `held_out`.
     """
     case, config = explanation.case, subject.trained.config
-    others = predictions[predictions["sample_id"] != subject.sample_id]
+    others = predictions[~predictions["sample_id"].isin(subject.own_samples)]
     found = []
     for target, logits in case.scores(case.sample).items():
         values = np.atleast_1d(as_probabilities(logits)[0])
@@ -147,11 +147,16 @@ def risk_in_words(subject: Subject, risk: Risk) -> list[str]:
     said = [_decision(risk)] if risk.threshold is not None else []
     if risk.similar is None:
         said.append(
-            f"The run has fewer than {FEWEST} held-out patients with a known outcome to compare "
-            "with, so that no interval is given."
+            f"The run has fewer than {FEWEST} held-out {subject.noun} with a known outcome to "
+            "compare with, so that no interval is given."
         )
     else:
-        said += _of_similar(risk, risk.similar, event)
+        said += _of_similar(risk, risk.similar, event, subject.noun)
+        if not subject.trained.is_held_out:
+            said.append(
+                "Their risks come from the models of the folds that held them out; this model is "
+                "a refit on everybody."
+            )
     if subject.known_as == TRAINED:
         said.append(
             "This patient was in the part that the run was trained on: the risk flatters the "
@@ -170,14 +175,14 @@ def _decision(risk: Risk) -> str:
     )
 
 
-def _of_similar(risk: Risk, similar: Similar, event: str) -> list[str]:
+def _of_similar(risk: Risk, similar: Similar, event: str, noun: str) -> list[str]:
     had = "were" if risk.label else "had"
     said = [
-        f"Of the {similar.n} held-out patients with the most similar risk "
+        f"Of the {similar.n} held-out {noun} with the most similar risk "
         f"({shown(similar.lowest)} to {shown(similar.highest)}), {similar.events} {had} {event}: "
         f"{shown(similar.events / similar.n)}, 95 % interval {shown(similar.low)} to "
         f"{shown(similar.high)}.",
-        "The interval (Wilson) says how often patients with such a risk had it, not how certain "
+        f"The interval (Wilson) says how often {noun} with such a risk had it, not how certain "
         "this patient's own risk is, nor how much that would change if the model were trained "
         "again.",
     ]
@@ -200,7 +205,7 @@ def risks_table(found: list[Risk], explained: Risk) -> Table:
         caption="Risk of every target",
         columns=("Target", "Predicted risk", "Observed among similar", "Threshold", "Decision"),
         parts=(Part("", rows),),
-        note="Observed among similar: share with the event among the held-out patients with the "
+        note="Observed among similar: share with the event among those held out with the "
         "most similar risk, its 95 % interval (Wilson), and their number.",
     )
 

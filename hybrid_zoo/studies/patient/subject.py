@@ -58,14 +58,24 @@ class Subject:
         """Names and training statistics of the columns."""
         return input_spec(self.trained.inputs)
 
+    @property
+    def noun(self) -> str:
+        """What the run's rows are: patients, or samples of whom several may be of one patient."""
+        return "patients" if self.trained.splits["patient_id"].is_unique else "samples"
+
+    @property
+    def own_samples(self) -> set[str]:
+        """The samples of this patient that the run knows, and this one."""
+        splits = self.trained.splits
+        patient = str(self.arrays.patient_ids[self.row])
+        return {self.sample_id, *splits.loc[splits["patient_id"] == patient, "sample_id"]}
+
     @cached_property
     def known_as(self) -> str:
         """Whether the run has the patient in its test part, was trained on it, or neither."""
         splits = self.trained.splits
-        is_learnt = splits["split"] == "train" if "split" in splits else splits["sample_id"] != ""
-        learnt = splits[is_learnt]
-        patient = str(self.arrays.patient_ids[self.row])
-        if (learnt["sample_id"] == self.sample_id).any() or (learnt["patient_id"] == patient).any():
+        learnt = splits[splits["split"] == "train"] if self.trained.is_held_out else splits
+        if learnt["sample_id"].isin(self.own_samples).any():
             return TRAINED
         return TEST if (splits["sample_id"] == self.sample_id).any() else NEW
 
