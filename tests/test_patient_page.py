@@ -19,6 +19,7 @@ from hybrid_zoo.studies.patient.numbers import hours_of, value_of
 from hybrid_zoo.studies.patient.overlay import overlaid
 from hybrid_zoo.studies.patient.page import explain_subject, patient_page
 from hybrid_zoo.studies.patient.panel import draw_panel
+from hybrid_zoo.studies.patient.pictures import views
 from hybrid_zoo.studies.patient.risk import held_out_of, risks
 from hybrid_zoo.studies.patient.subject import find_subject
 from hybrid_zoo.studies.trained import read_trained
@@ -154,6 +155,19 @@ def test_every_image_stands_beside_its_maps_with_its_hour(page):
     assert re.search(r"Image 1 of 2, hour -?[\u2212\d.]+ of the record", part)
     assert part.count("The image alone") == 2 and 'alt="Image 2 of 2' in part
     assert part.count("Grad-CAM") >= 3 and part.count("Occlusion") >= 3
+
+
+def test_of_a_volume_the_strongest_slice_stands_beside_itself(full):
+    volume, found = np.zeros((1, 6, 8, 8, 1)), np.zeros((1, 6, 8, 8))
+    volume[0, 4], found[0, 4, 1, 7] = 1.0, 2.0
+    _, explanation = full
+    results = {"occlusion": Result(values={"volume_ct": found})}
+    changed = type(explanation)(**vars(explanation) | {"results": results})
+    alone, map_of = views(changed, "volume_ct", 0, "Volume 1 of 1", (0, 1), volume[0])
+    assert alone["caption"] == "The image alone, slice 5 of 6"
+    assert map_of["alt"].endswith("slice 5 of 6; strongest at the top, right.")
+    png = base64.b64decode(alone["address"].removeprefix("data:image/png;base64,"))
+    assert np.asarray(Image.open(io.BytesIO(png))).min() == 255
 
 
 def test_a_map_is_seen_by_lightness_and_its_contour_by_broken_lines():

@@ -62,11 +62,11 @@ def _images(subject: Subject, explanation: Explanation, name: str) -> Iterator[d
         yield {
             "title": title,
             "effect": _effect(effects, int(k)),
-            "views": list(_views(explanation, name, int(k), title, limits, bag[k])),
+            "views": list(views(explanation, name, int(k), title, limits, bag[k])),
         }
 
 
-def _views(
+def views(
     explanation: Explanation,
     name: str,
     k: int,
@@ -74,7 +74,19 @@ def _views(
     limits: tuple[float, float],
     image: np.ndarray,
 ) -> Iterator[dict[str, str]]:
-    """The image alone, then each map over it; of a volume each map's strongest slice."""
+    """Return the image alone and each map over it; of a volume each map's strongest slice.
+
+    Args:
+        explanation: Of the patient.
+        name: Of the bag.
+        k: Position of the image in it.
+        title: What the image is called.
+        limits: Value of black and of white.
+        image: `(height, width, channels)`, of a volume `(depth, ...)`.
+
+    Returns:
+        `address`, empty where there is nothing to see, `caption`, `alt`, and what it `says`.
+    """
     maps = {m: x[k] for m in METHODS if (x := _maps(explanation, m, name)) is not None}
     flat = image.ndim == 3
     if flat:
