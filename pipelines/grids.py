@@ -61,6 +61,18 @@ def sequence_arrays(
     return series, RaggedSeries(time, starts, steps), variables
 
 
+def grid_start(hours: np.ndarray, options: Events) -> float:
+    """Return where a regular grid starts.
+
+    Args:
+        hours: Of every row of the modality.
+        options: Window and step.
+    """
+    if options.start_hours is not None or options.step_hours is None:
+        return options.start_hours or 0.0
+    return float(np.floor(hours.min(initial=0.0) / options.step_hours) * options.step_hours)
+
+
 def variable_kinds(variables: tuple[str, ...], options: Events) -> tuple[str, ...]:
     """Return the kind of each variable.
 
@@ -74,10 +86,7 @@ def variable_kinds(variables: tuple[str, ...], options: Events) -> tuple[str, ..
 
 def _steps(hours: np.ndarray, options: Events, width: float) -> tuple[np.ndarray, int]:
     """Return each row's step and the number of steps."""
-    start = options.start_hours
-    if start is None:
-        earliest = hours.min(initial=0.0)
-        start = float(np.floor(earliest / width) * width)
+    start = grid_start(hours, options)
     step = np.floor((hours - start) / width + _SLACK)
     if options.end_hours is not None:
         last = max(1.0, np.ceil((options.end_hours - start) / width - _SLACK)) - 1

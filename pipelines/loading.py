@@ -18,7 +18,8 @@ from hybrid_zoo.pipelines.schema import CohortConfig, Target
 from hybrid_zoo.pipelines.store import array_store, image_store, store_folder
 
 TOKEN_BUCKETS = 8191
-_WORD = re.compile(r"\w+")
+WORD = re.compile(r"\w+")
+"""A word of a note, once lower-cased."""
 
 
 def tabular_parts(
@@ -187,7 +188,7 @@ def hash_words(texts: Iterable[str]) -> list[int]:
     Args:
         texts: Notes in order.
     """
-    words = (word for text in texts for word in _WORD.findall(text.lower()))
+    words = (word for text in texts for word in WORD.findall(text.lower()))
     return [1 + zlib.crc32(word.encode()) % TOKEN_BUCKETS for word in words]
 
 

@@ -35,7 +35,7 @@ class _Part(BaseModel):
 class _Ranged(_Part):
     range: tuple[float, float] | None = None
 
-    @field_validator("range")
+    @field_validator("range", "normal", check_fields=False)
     @classmethod
     def _ascending(cls, value: tuple[float, float] | None) -> tuple[float, float] | None:
         if value is not None and not value[0] <= value[1]:
@@ -90,10 +90,14 @@ class Column(_Ranged):
 
 
 class Variable(_Ranged):
-    """A variable of the events table; of kind `event` only its occurrence counts."""
+    """A variable of the events table; of kind `event` only its occurrence counts.
+
+    `normal` is the range that a page about a patient shades; it changes nothing else.
+    """
 
     kind: Literal["numeric", "event"] = "numeric"
     unit: str | None = None
+    normal: tuple[FiniteFloat, FiniteFloat] | None = None
 
 
 class Events(_Windowed):

@@ -51,6 +51,7 @@ def test_an_unknown_key_is_named_in_full_with_the_nearest_known_one(change, mess
         ({"events": {"wearable": {}, "sequence": {}}}, "Did you mean 'sequence_wearable'"),
         ({"events": {"start_hours": 2, "end_hours": 1}}, "start_hours at or before end_hours"),
         ({"tabular": {"age": {"kind": "numeric", "range": [9, 0]}}}, "lowest, highest"),
+        ({"events": {"variables": {"HR": {"normal": [100, 60]}}}}, "lowest, highest"),
     ],
 )
 def test_a_wrong_value_is_one_readable_line(change, message):

@@ -1,6 +1,7 @@
 """Whether a run folder is as the study wrote it."""
 
 import hashlib
+from collections.abc import Collection
 from pathlib import Path
 
 from hybrid_zoo.errors import CorruptArtifactError
@@ -32,14 +33,7 @@ def require_unchanged(folder: Path, names: tuple[str, ...]) -> None:
     Raises:
         CorruptArtifactError: If one was changed, or the checksums are missing.
     """
-    path = folder / CHECKSUMS
-    if not path.is_file():
-        raise CorruptArtifactError(
-            f"{folder.name}: no {CHECKSUMS} in this folder, by which its files are checked; it is "
-            "incomplete, or another version wrote it. Repeat the study with this version."
-        )
-    lines = path.read_text(encoding="utf-8").splitlines()
-    known = {name: digest for digest, _, name in (line.partition("  ") for line in lines)}
+    known = read_checksums(folder)
     for name in names:
         if not (folder / name).is_file():
             raise CorruptArtifactError(
@@ -50,6 +44,39 @@ def require_unchanged(folder: Path, names: tuple[str, ...]) -> None:
                 f"{folder.name}: {name} is not the file that the study wrote (its SHA-256 differs "
                 f"from {CHECKSUMS}). Copy the run again, or repeat the study."
             )
+
+
+def read_checksums(folder: Path) -> dict[str, str]:
+    """Return the SHA-256 of each file of a run folder, as the study wrote it.
+
+    Args:
+        folder: The run folder.
+
+    Raises:
+        CorruptArtifactError: If the checksums are missing.
+    """
+    path = folder / CHECKSUMS
+    if not path.is_file():
+        raise CorruptArtifactError(
+            f"{folder.name}: no {CHECKSUMS} in this folder, by which its files are checked; it is "
+            "incomplete, or another version wrote it. Repeat the study with this version."
+        )
+    lines = path.read_text(encoding="utf-8").splitlines()
+    return {name: digest for digest, _, name in (line.partition("  ") for line in lines)}
+
+
+def update_checksums(folder: Path, names: Collection[str]) -> None:
+    """Note files of a run folder that were written after the study; the others stay as they were.
+
+    Args:
+        folder: The run folder.
+        names: Of the files, relative to it.
+    """
+    known = read_checksums(folder)
+    gone = {name for name in names if not (folder / name).is_file()}
+    known |= {name: _hash(folder / name) for name in set(names) - gone}
+    lines = [f"{known[name]}  {name}" for name in sorted(set(known) - gone)]
+    (folder / CHECKSUMS).write_text("\n".join(lines) + "\n", encoding="utf-8")
 
 
 def _hash(path: Path) -> str:

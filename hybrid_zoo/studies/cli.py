@@ -7,6 +7,7 @@ from hybrid_zoo.studies.commands import (  # noqa: F401 (importing a command reg
     demo,
     doctor,
     evaluate,
+    explain,
     init,
     predict,
     prepare,

@@ -108,15 +108,30 @@ def calibration_curve(cases: pd.DataFrame) -> pd.DataFrame:
 
 
 def _group(part: pd.DataFrame) -> dict[str, float]:
-    n, share, z = part["sample_id"].nunique(), part["event"].mean(), 1.959964
-    centre = (share + z**2 / (2 * n)) / (1 + z**2 / n)
-    half = z / (1 + z**2 / n) * np.sqrt(share * (1 - share) / n + z**2 / (4 * n**2))
+    n, share = part["sample_id"].nunique(), part["event"].mean()
+    low, high = wilson(share, n)
     return {
         "predicted": part["probability"].mean(),
         "observed": share,
-        "low": max(0.0, centre - half),
-        "high": min(1.0, centre + half),
+        "low": low,
+        "high": high,
     }
+
+
+def wilson(share: float, n: int) -> tuple[float, float]:
+    """Return the 95 % interval of a share.
+
+    Args:
+        share: 0 to 1.
+        n: Of how many.
+
+    Source:
+        Wilson 1927, JASA 22:209.
+    """
+    z = 1.959964
+    centre = (share + z**2 / (2 * n)) / (1 + z**2 / n)
+    half = z / (1 + z**2 / n) * np.sqrt(share * (1 - share) / n + z**2 / (4 * n**2))
+    return max(0.0, float(centre - half)), min(1.0, float(centre + half))
 
 
 def calibration_models(block: Mapping[str, Any]) -> list[str]:

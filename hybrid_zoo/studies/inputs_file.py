@@ -5,7 +5,7 @@ from typing import Any
 
 import numpy as np
 
-from hybrid_zoo.inputs import InputSpec
+from hybrid_zoo.inputs import InputSpec, Modality
 from hybrid_zoo.pipelines.arrays import CohortArrays
 from hybrid_zoo.pipelines.schema import CohortConfig, Variable
 
@@ -38,6 +38,29 @@ def describe_inputs(arrays: CohortArrays) -> dict[str, Any]:
         if modality.kind in ("sequence", "tabular")
     }
     return described | {"categories": {name: list(v) for name, v in arrays.categories.items()}}
+
+
+def input_spec(inputs: Mapping[str, Any]) -> InputSpec:
+    """Return the names and statistics of columns as a spec, which a saved model does not hold.
+
+    Args:
+        inputs: From `describe_inputs`.
+    """
+    return InputSpec(
+        modalities=tuple(
+            Modality(
+                name=name,
+                shape=(None,) * (name.partition("_")[0] == "sequence") + (len(of["columns"]),),
+                columns=tuple(of["columns"]),
+                kinds=tuple(of["kinds"]),
+                mean=tuple(of["mean"]),
+                variance=tuple(deviation**2 for deviation in of["deviation"]),
+                skewed=tuple(of["skewed"]),
+            )
+            for name, of in inputs.items()
+            if name != "categories"
+        )
+    )
 
 
 def reading_config(config: CohortConfig, inputs: Mapping[str, Any]) -> CohortConfig:

@@ -41,6 +41,22 @@ def write_report(run: Path) -> Path:
         DataError: If one of its files cannot be read.
     """
     found = read_run(run)
+    path = _write_page(found)
+    write_model_card(found.folder)
+    write_tripod(found)
+    return path
+
+
+def rewrite_page(run: Path) -> Path:
+    """Write `report.html` and its figures again; what an author completes stays as it is.
+
+    Args:
+        run: A run folder; only its files are read.
+    """
+    return _write_page(read_run(run))
+
+
+def _write_page(found: Run) -> Path:
     (found.folder / "figures").mkdir(exist_ok=True)
     metrics = found.metrics
     page = page_template("report.html.j2").render(
@@ -65,6 +81,7 @@ def write_report(run: Path) -> Path:
         tripod_summary=tripod_summary(found),
         labels=labels_table(metrics),
         quarantine=quarantine_table(found),
+        explained=found.patients,
         limits=limits_in_words(metrics),
         command=command_of(metrics, found.environment),
         environment=_flat(found.environment),
@@ -72,8 +89,6 @@ def write_report(run: Path) -> Path:
     )
     path = found.folder / "report.html"
     path.write_text(page, encoding="utf-8")
-    write_model_card(found.folder)
-    write_tripod(found)
     return path
 
 

@@ -14,6 +14,8 @@ from hybrid_zoo.errors import ConfigError, DataError
 from hybrid_zoo.studies.search_files import Search, read_searches
 
 TABLE1 = "table1.csv"
+PATIENTS, PATIENTS_INDEX = "patients", "index.json"
+"""Folder of the pages that explain single patients, and the file in it that lists them."""
 TABLE1_HEAD = ("variable", "level", "statistic")
 
 _TEXT = {"sample_id": str, "target": str, "model": str, "split": str, "label": str, "class": str}
@@ -37,6 +39,8 @@ class Run:
         table1: `table1.csv`; empty in a folder of an older version.
         searches: Network to what is in `search` of it, one per round.
         n_samples: Samples in `splits.csv`; None without that file.
+        patients: `patients/index.json`: the target, and file and name of each page that explains
+            a patient; empty without any.
     """
 
     folder: Path
@@ -49,6 +53,7 @@ class Run:
     table1: pd.DataFrame
     searches: dict[str, list[Search]]
     n_samples: int | None
+    patients: dict[str, Any]
 
 
 def read_run(folder: Path) -> Run:
@@ -84,6 +89,7 @@ def read_run(folder: Path) -> Run:
     environment = _read_json(environment_file) if environment_file.is_file() else {}
     metrics.setdefault("plan", {}).setdefault("test_looks", environment.get("test_looks"))
     splits = _read_table(folder / "splits.csv")
+    index = folder / PATIENTS / PATIENTS_INDEX
     config = folder / "config.yaml"
     settings = config.read_text(encoding="utf-8") if config.is_file() else ""
     return Run(
@@ -97,6 +103,7 @@ def read_run(folder: Path) -> Run:
         table1=_read_table(folder / TABLE1),
         searches=read_searches(folder / "search"),
         n_samples=splits["sample_id"].nunique() if "sample_id" in splits else None,
+        patients=_read_json(index) if index.is_file() else {},
     )
 
 

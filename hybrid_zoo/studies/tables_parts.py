@@ -11,10 +11,12 @@ class Cell:
     Args:
         text: What it says.
         below: A second, smaller line: the interval.
+        bar: Length of a bar behind the text, -1 (to the left) to 1; None for none.
     """
 
     text: str
     below: str = ""
+    bar: float | None = None
 
 
 @dataclass(frozen=True)

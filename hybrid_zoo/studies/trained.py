@@ -17,7 +17,7 @@ from hybrid_zoo.pipelines.arrays import CohortArrays
 from hybrid_zoo.pipelines.datasets import Batches
 from hybrid_zoo.pipelines.schema import CohortConfig, parse_config
 from hybrid_zoo.saving import load
-from hybrid_zoo.studies.checksums import require_unchanged
+from hybrid_zoo.studies.checksums import read_checksums, require_unchanged
 
 _BATCH = 256
 _FILES = ("metrics.json", "config.yaml", "splits.csv", "model.keras")
@@ -35,6 +35,7 @@ class Trained:
         settings: `config.yaml`.
         metrics: `metrics.json`.
         splits: `splits.csv`, as text.
+        digest: SHA-256 of `model.keras`.
     """
 
     name: str
@@ -44,6 +45,12 @@ class Trained:
     settings: Mapping[str, Any]
     metrics: Mapping[str, Any]
     splits: pd.DataFrame
+    digest: str
+
+    @property
+    def is_held_out(self) -> bool:
+        """Whether the model was scored on a part held out; of folds it is a refit on all rows."""
+        return "split" in self.splits
 
     def threshold(self, target: str) -> float | None:
         """Return the probability from which the run decided for the event; None for multiclass.
@@ -67,10 +74,18 @@ class Trained:
         inputs = {name: arrays.inputs[name] for name in self.model.input}
         data = Batches(inputs).dataset(np.arange(len(arrays)), batch_size=_BATCH)
         logits = keras.Model(self.model.input, graph).predict(data, verbose=0)
-        return {target: _probabilities(values) for target, values in logits.items()}
+        return {target: as_probabilities(values) for target, values in logits.items()}
 
 
-def _probabilities(logits: np.ndarray) -> np.ndarray:
+def as_probabilities(logits: np.ndarray) -> np.ndarray:
+    """Return the probabilities of calibrated logits, in float64.
+
+    Args:
+        logits: `(samples, classes)`, of a binary target `(samples, 1)`.
+
+    Returns:
+        `(samples, classes)`, of a binary target `(samples,)`.
+    """
     wide = logits.astype(np.float64)
     return softmax(wide, axis=1) if wide.shape[1] > 1 else expit(wide[:, 0])
 
@@ -107,4 +122,5 @@ def read_trained(run: Path) -> Trained:
         settings=settings,
         metrics=json.loads((run / "metrics.json").read_text(encoding="utf-8")),
         splits=pd.read_csv(run / "splits.csv", dtype=str, keep_default_na=False),
+        digest=read_checksums(run)["model.keras"],
     )

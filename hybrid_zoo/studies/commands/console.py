@@ -8,12 +8,15 @@ from typing import TYPE_CHECKING
 from rich.console import Console
 
 from hybrid_zoo.errors import ConfigError
+from hybrid_zoo.studies.quiet import load_tensorflow
 
 if TYPE_CHECKING:
     import pandas as pd
 
+    from hybrid_zoo.pipelines.arrays import CohortArrays
     from hybrid_zoo.pipelines.cohort import Cohort
     from hybrid_zoo.studies.tables_parts import Table
+    from hybrid_zoo.studies.trained import Trained
 
 console = Console(soft_wrap=True, highlight=False)
 
@@ -58,6 +61,23 @@ def read(folder: Path, *, rescan: bool = False) -> "Cohort":
 
     with bar("Checking images") as update:
         return Cohort.read(folder, progress=update, rescan=rescan)
+
+
+def read_for(run: Path, folder: Path) -> "tuple[Trained, Cohort, CohortArrays]":
+    """Read a finished run, and patients as it read its own.
+
+    Args:
+        run: The run folder.
+        folder: Of the patients' tables.
+    """
+    with console.status("Loading TensorFlow"):
+        load_tensorflow()
+        from hybrid_zoo.studies.new_patients import read_new_patients
+        from hybrid_zoo.studies.trained import read_trained
+
+        trained = read_trained(run)
+    with bar("Checking images") as update:
+        return trained, *read_new_patients(trained, folder, update)
 
 
 def print_lines(lines: Sequence[str]) -> None:

@@ -8,13 +8,12 @@ import typer
 from hybrid_zoo.studies.commands.app import PATIENTS, app
 from hybrid_zoo.studies.commands.arguments import Overwrite, Run
 from hybrid_zoo.studies.commands.console import (
-    bar,
     console,
     print_lines,
+    read_for,
     refuse_existing,
     write_quarantine,
 )
-from hybrid_zoo.studies.quiet import load_tensorflow
 from hybrid_zoo.studies.statement import STATEMENT
 
 
@@ -30,14 +29,9 @@ def predict(
     The tables have the names and columns of the run's own. OUT holds patient-level data.
     """
     refuse_existing(out, overwrite=overwrite)
-    with console.status("Loading TensorFlow"):
-        load_tensorflow()
-        from hybrid_zoo.studies import new_patients
-        from hybrid_zoo.studies.trained import read_trained
+    trained, found, arrays = read_for(run, cohort)
+    from hybrid_zoo.studies import new_patients  # TensorFlow, which is loaded quietly by now
 
-        trained = read_trained(run)
-    with bar("Checking images") as update:
-        found, arrays = new_patients.read_new_patients(trained, cohort, update)
     with console.status(f"Predicting {len(arrays)} samples"):
         table = new_patients.predict(trained, arrays)
     out.parent.mkdir(parents=True, exist_ok=True)
