@@ -118,7 +118,7 @@ class AverageWeights(keras.callbacks.SwapEMAWeights):
         optimizer = self.model.optimizer
         averages = optimizer._model_variables_moving_average
         for weight, average in zip(optimizer._trainable_variables, averages, strict=True):
-            value = ops.convert_to_tensor(weight)
+            value = ops.copy(weight)  # convert_to_tensor returns the variable itself
             weight.assign(average)
             average.assign(value)
 
