@@ -51,19 +51,22 @@ def test_a_page_is_written_under_a_name_that_tells_nothing_and_says_which_method
     made, call, tmp_path, monkeypatch
 ):
     monkeypatch.chdir(tmp_path)
-    code, out, err = call("explain", *made, "--sample", "0002")
+    code, out, err = call("explain", "--no-check", *made, "--sample", "0002")
     assert code == 0 and not err and "not a medical device" in out
     page = (tmp_path / "explanation.html").read_text(encoding="utf-8")
     assert "0002" not in page and "One patient explained" in page
     assert "Grad-CAM does not apply: it needs" in page and "Attention does not apply" in page
     assert "and stand here: Shapley values, Integrated gradients and Occlusion." in page
-    code, _, err = call("explain", *made, "--sample", "0001")
+    code, _, err = call("explain", "--no-check", *made, "--sample", "0001")
     assert code == USAGE and "--overwrite" in err
 
 
 def test_patients_that_the_run_learnt_from_are_said_to_be_such(made, call, tmp_path):
     out = tmp_path / "deep" / "page.html"
-    assert call("explain", *made, "--sample", "0000", "--out", out, "--identifiers")[0] == 0
+    assert (
+        call("explain", "--no-check", *made, "--sample", "0000", "--out", out, "--identifiers")[0]
+        == 0
+    )
     page = out.read_text(encoding="utf-8")
     assert "the risk flatters the model" in page and "Sample <strong>0000</strong>" in page
 
@@ -76,19 +79,30 @@ def test_new_patients_need_neither_labels_nor_configuration(made, call, tmp_path
     table.loc[0, "age"] = None
     table.to_csv(new / "samples.csv", index=False)
     out = tmp_path / "page.html"
-    assert call("explain", made[0], new, "--sample", "ward-x2", "--out", out)[0] == 0
+    assert call("explain", "--no-check", made[0], new, "--sample", "ward-x2", "--out", out)[0] == 0
     page = out.read_text(encoding="utf-8")
     assert (
         "had held this patient out" not in page and "flatters" not in page and "ward-x2" not in page
     )
     assert (
-        call("explain", made[0], new, "--sample", "ward-x1", "--out", tmp_path / "bare.html")[0]
+        call(
+            "explain",
+            "--no-check",
+            made[0],
+            new,
+            "--sample",
+            "ward-x1",
+            "--out",
+            tmp_path / "bare.html",
+        )[0]
         == 0
     )
     bare = (tmp_path / "bare.html").read_text(encoding="utf-8")
     assert "Not recorded at all: columns." in bare and 'id="values"' not in bare
     table.drop(columns="sex").to_csv(new / "samples.csv", index=False)
-    code, _, err = call("explain", made[0], new, "--sample", "ward-x2", "--out", out, "--overwrite")
+    code, _, err = call(
+        "explain", "--no-check", made[0], new, "--sample", "ward-x2", "--out", out, "--overwrite"
+    )
     assert code == DATA and "sex" in err and "Traceback" not in err
 
 
@@ -104,19 +118,19 @@ def test_new_patients_need_neither_labels_nor_configuration(made, call, tmp_path
     ],
 )
 def test_bad_options_are_refused_in_one_line(made, call, tmp_path, arguments, said):
-    code, _, err = call("explain", *made, *arguments, "--out", tmp_path / "page.html")
+    code, _, err = call("explain", "--no-check", *made, *arguments, "--out", tmp_path / "page.html")
     assert code == USAGE and all(words in err for words in said)
     assert err.count("\n") == 1 and not (tmp_path / "page.html").exists()
 
 
 def test_what_is_no_run_or_was_changed_is_refused(made, call, tmp_path):
     out = ("--sample", "0002", "--out", tmp_path / "page.html")
-    code, _, err = call("explain", tmp_path, made[1], *out)
+    code, _, err = call("explain", "--no-check", tmp_path, made[1], *out)
     assert code == USAGE and "no metrics.json" in err
     run = shutil.copytree(made[0], tmp_path / "run")
     with (run / "predictions.csv").open("a") as file:
         file.write("0002,death,hybrid,test,1,0.9,0,\n")
-    code, _, err = call("explain", run, made[1], *out)
+    code, _, err = call("explain", "--no-check", run, made[1], *out)
     assert code == DATA and "predictions.csv is not the file that the study wrote" in err
 
 
@@ -148,7 +162,7 @@ def test_where_folds_were_held_out_the_page_tells_the_refit_from_their_models(ma
 
 def test_the_report_links_pages_by_neutral_names_and_vouches_for_them(reported, made, call):
     before = read_checksums(reported)
-    code, out, err = call("explain", reported, made[1], "--report", "3")
+    code, out, err = call("explain", "--no-check", reported, made[1], "--report", "3")
     assert code == 0 and not err and "Wrote 3 pages" in out
     page = (reported / "report.html").read_text(encoding="utf-8")
     for k in (1, 2, 3):
@@ -164,9 +178,9 @@ def test_the_report_links_pages_by_neutral_names_and_vouches_for_them(reported, 
 
 
 def test_pages_beside_a_report_are_replaced_only_when_asked(reported, made, call):
-    code, _, err = call("explain", reported, made[1], "--report", "1")
+    code, _, err = call("explain", "--no-check", reported, made[1], "--report", "1")
     assert code == USAGE and "--overwrite" in err
-    assert call("explain", reported, made[1], "--report", "1", "--overwrite")[0] == 0
+    assert call("explain", "--no-check", reported, made[1], "--report", "1", "--overwrite")[0] == 0
     assert {p.name for p in (reported / "patients").iterdir()} == {"index.json", "patient-1.html"}
     assert "patients/patient-2.html" not in read_checksums(reported)
 
@@ -176,6 +190,6 @@ def test_other_patients_by_the_same_numbers_are_no_pages_of_a_report(made, call,
     shutil.copytree(made[1], other)
     table = pd.read_csv(other / "samples.csv", dtype={"sample_id": str})
     table.assign(age=table["age"] + 1).to_csv(other / "samples.csv", index=False)
-    code, _, err = call("explain", run, other, "--report", "2")
+    code, _, err = call("explain", "--no-check", run, other, "--report", "2")
     assert code == USAGE and "2 of the 2 held-out patients" in err
     assert not (run / "patients").exists()

@@ -1,5 +1,7 @@
 """Checks of explanations: sound methods pass, and those broken on purpose are caught."""
 
+import dataclasses
+
 import keras
 import numpy as np
 import pytest
@@ -9,6 +11,8 @@ from spots import spotted, trained_on_spots
 from hybrid_zoo.errors import ConfigError
 from hybrid_zoo.explain import METHODS, CheckOptions, check_explainer
 from hybrid_zoo.explain.faith.randomisation import shuffled
+
+QUICK = CheckOptions(result="image", patients=8, draws=10)
 
 
 @pytest.fixture(scope="module")
@@ -31,7 +35,7 @@ def method(request):
 @pytest.mark.parametrize("method", ["grad_cam", "occlusion", "smooth_grad"])
 def test_a_sound_method_passes_every_check(learned, method):
     model, x, spots = learned
-    verdict = check_explainer(model, x, method, lesions=spots, options=CheckOptions(result="image"))
+    verdict = check_explainer(model, x, method, lesions=spots, options=QUICK)
     assert verdict.passed, verdict.words
     assert set(verdict.checks) == {
         "deletion",
@@ -40,7 +44,7 @@ def test_a_sound_method_passes_every_check(learned, method):
         "stability",
         "pointing",
     }
-    assert verdict.words == f"{method} of image passed 5 checks on 16 patients of ill."
+    assert verdict.words == f"{method} of image passed 5 checks on 8 patients of ill."
 
 
 @pytest.mark.parametrize(
@@ -50,7 +54,7 @@ def test_a_sound_method_passes_every_check(learned, method):
 )
 def test_a_method_that_is_broken_on_purpose_is_caught(learned, method, caught):
     model, x, _ = learned
-    verdict = check_explainer(model, x, method)
+    verdict = check_explainer(model, x, method, options=QUICK)
     assert not verdict.passed and not verdict.checks[caught].passed
     assert verdict.words.startswith(f"Do not trust {method} of image")
 
@@ -65,7 +69,7 @@ def test_the_weights_are_the_same_afterwards_even_if_a_method_fails(learned):
     model, x, _ = learned
     before = model.predict(x, verbose=0)["ill"]
     weights = model.get_weights()
-    check_explainer(model, x, "occlusion", options=CheckOptions(result="image", patients=3))
+    check_explainer(model, x, "occlusion", options=dataclasses.replace(QUICK, patients=2, draws=2))
     with pytest.raises(ZeroDivisionError):
         _fail_on_shuffled(model, x, before)
     for w, kept in zip(model.get_weights(), weights, strict=True):

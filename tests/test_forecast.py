@@ -8,7 +8,6 @@ import pytest
 from hybrid_zoo.studies import forecast as module
 from hybrid_zoo.studies.forecast import Forecast, duration
 
-
 NETWORKS = ("hybrid", "image_only", "tabular_only")
 
 

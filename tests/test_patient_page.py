@@ -1,8 +1,10 @@
 """The page that explains one patient: what it holds, what it hides, and how it looks in a browser."""
 
 import base64
+import dataclasses
 import html
 import io
+import json
 import re
 
 import numpy as np
@@ -12,8 +14,12 @@ from outline import Outline
 from patient_run import EVIL, NAME, SITE, make_patient_run
 from PIL import Image
 
+from hybrid_zoo.errors import CorruptArtifactError
 from hybrid_zoo.explain import Result
 from hybrid_zoo.studies import new_patients
+from hybrid_zoo.studies.checksums import require_unchanged
+from hybrid_zoo.studies.patient import checked
+from hybrid_zoo.studies.patient.checked import VERDICTS, unseen, verdicts
 from hybrid_zoo.studies.patient.held_out import choose_patients
 from hybrid_zoo.studies.patient.numbers import hours_of, value_of
 from hybrid_zoo.studies.patient.overlay import overlaid
@@ -288,3 +294,36 @@ def test_the_browser_does_not_complain_of_the_page(page, bare_page, tmp_path):
     for look in looks:
         assert not look.overflowing and not look.logged and not look.violations
         assert all(address.startswith(("file:", "data:")) for address in look.asked)
+
+
+@pytest.fixture
+def few(monkeypatch):
+    """Few patients and draws: what is checked here is what becomes of the verdicts."""
+    monkeypatch.setattr(checked, "PATIENTS", 2)
+    monkeypatch.setattr(checked, "DRAWS", 2)
+
+
+def test_every_picture_of_a_page_gets_its_verdict_once_per_run(made, few, monkeypatch):
+    run, trained, arrays = made.run, made.trained, made.found[1]
+    found = verdicts(run, trained, arrays, "death")
+    assert set(found) == {"grad_cam", "occlusion", "attention", "integrated_gradients"}
+    assert "attention of sequence" in found["attention"] and "of death" in found["attention"]
+    kept = json.loads((run / VERDICTS).read_text())
+    assert kept["model"] == trained.digest
+    results = {(entry["method"], entry["result"]) for entry in kept["targets"]["death"]}
+    assert {("occlusion", "image"), ("integrated_gradients", "sequence")} <= results
+    require_unchanged(run, (VERDICTS,))
+    monkeypatch.setattr(checked, "_check", None)  # nothing is checked again
+    assert verdicts(run, trained, arrays, "death") == found
+    (run / VERDICTS).write_text("{}")
+    with pytest.raises(CorruptArtifactError, match=VERDICTS):
+        verdicts(run, trained, arrays, "death")
+
+
+def test_patients_that_the_model_learnt_from_are_not_looked_at(made):
+    trained, arrays = made.trained, made.found[1]
+    rows = unseen(trained, arrays)
+    split = trained.splits.set_index("sample_id")["split"]
+    assert len(rows) and (split[arrays.sample_ids[rows]] == "test").all()
+    none = dataclasses.replace(trained, splits=trained.splits.assign(split="train"))
+    assert len(unseen(none, arrays)) == 0 and verdicts(made.run.parent, none, arrays) == {}

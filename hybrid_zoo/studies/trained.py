@@ -60,6 +60,22 @@ class Trained:
         """
         return self.metrics["targets"][target]["threshold"]
 
+    def inputs_of(self, arrays: CohortArrays, rows: np.ndarray) -> dict[str, np.ndarray]:
+        """Return what the model reads of some samples.
+
+        Args:
+            arrays: Read by the run's own variables and levels.
+            rows: Positions.
+
+        Returns:
+            Input to `(rows, ...)`; series as long as the longest of these.
+        """
+        found = {}
+        for name in self.model.input:
+            values = arrays.inputs[name]
+            found[name] = values.padded(rows) if hasattr(values, "padded") else values[rows]
+        return found
+
     def predict(self, arrays: CohortArrays) -> dict[str, np.ndarray]:
         """Predict every sample.
 

@@ -1,12 +1,14 @@
 """What all checks look at: some patients, their explanations, and the parts that were ranked."""
 
+from collections.abc import Hashable
 from dataclasses import dataclass
 from functools import cached_property
 
 import numpy as np
 
 from hybrid_zoo.explain.case import Case
-from hybrid_zoo.explain.faith.reading import OF_WHOLE_PARTS, UNSIGNED, read
+from hybrid_zoo.explain.faith.patients import Patients
+from hybrid_zoo.explain.faith.reading import OF_WHOLE_PARTS, UNSIGNED, Reader
 from hybrid_zoo.explain.parts import Part, falls, parts_of
 
 
@@ -15,29 +17,46 @@ class Evidence:
     """A method's explanations of some patients.
 
     Args:
-        method: Its name.
+        reader: The method.
         result: Name of the array that is checked, such as "image" or "sequence".
-        cases: The patients.
-        maps: Per patient its array, without channels; NaN where nothing was observed.
+        patients: All patients.
+        rows: Positions of those that are looked at.
         seed: Of everything that a check draws.
     """
 
-    method: str
+    reader: Reader
     result: str
-    cases: list[Case]
-    maps: list[np.ndarray]
+    patients: Patients
+    rows: np.ndarray
     seed: int
 
-    def explain(self, case: Case) -> np.ndarray:
+    @cached_property
+    def cases(self) -> list[Case]:
+        """The patients."""
+        return [self.patients.case(row) for row in self.rows]
+
+    @cached_property
+    def maps(self) -> list[np.ndarray]:
+        """Per patient the array, without channels; NaN where nothing was observed."""
+        return [self.explain(k, case, "as it is") for k, case in enumerate(self.cases)]
+
+    @property
+    def method(self) -> str:
+        """The method's name."""
+        return self.reader.method
+
+    def explain(self, patient: int, case: Case, state: Hashable) -> np.ndarray:
         """Explain a patient by the model as it is now.
 
         Args:
-            case: The patient.
+            patient: Which of `cases`.
+            case: The patient, perhaps changed.
+            state: What was done to the patient or to the model.
 
         Returns:
             As one of `maps`.
         """
-        return read(self.method, self.result, case)
+        return self.reader.read(self.result, case, (int(self.rows[patient]), state))
 
     @property
     def signed(self) -> bool:

@@ -1,6 +1,7 @@
 """Choose the patients whose explanations are checked."""
 
 from dataclasses import dataclass
+from functools import cached_property
 
 import keras
 import numpy as np
@@ -38,8 +39,9 @@ class Patients:
         sample = {name: x[row] for name, x in self.arrays.items()}
         return make_case(self.model, sample, self.target, self.label, self.spec)
 
+    @cached_property
     def by_logit(self) -> np.ndarray:
-        """Return the positions of all patients, the highest logit first."""
+        """The positions of all patients, the highest logit first."""
         return np.argsort(-self.case(0).score(self.arrays), kind="stable")
 
     def showing(self, rows: np.ndarray, name: str, lesions: np.ndarray | None) -> np.ndarray:

@@ -12,15 +12,15 @@ from hybrid_zoo.explain.faith.likeness import rank_correlation
 from hybrid_zoo.explain.faith.verdict import Check
 from hybrid_zoo.layers.standardize import Standardize, StandardizeImage
 
-MOST, DRAWS = 0.5, 20
+MOST = 0.5
 
 
-def randomisation(evidence: Evidence, model: keras.Model) -> Check:
+def randomisation(evidence: Evidence, draws: int) -> Check:
     """Correlate each map with that of the same patient after the weights were shuffled.
 
     Args:
         evidence: The explanations.
-        model: What is explained; its weights are put back.
+        draws: How often the weights are shuffled, each time for another patient.
 
     Source:
         Adebayo et al. 2018, arXiv:1810.03292, section 3.1. Shuffled, not drawn anew: own design,
@@ -30,10 +30,11 @@ def randomisation(evidence: Evidence, model: keras.Model) -> Check:
         and their maps correlate by 0.2 to 0.35.
     """
     found = []
-    for draw in range(DRAWS):
+    for draw in range(draws):
         patient = draw % len(evidence.cases)
-        with shuffled(model, np.random.default_rng([evidence.seed, draw])):
-            after = evidence.explain(evidence.cases[patient])
+        case, rng = evidence.cases[patient], np.random.default_rng([evidence.seed, draw])
+        with shuffled(evidence.patients.model, rng):
+            after = evidence.explain(patient, case, ("shuffled", draw))
         found.append(rank_correlation(evidence.maps[patient], after))
     value = float(np.mean(found))
     words = f"maps of a model with shuffled weights correlate by {value:.2f} with its own"

@@ -1,5 +1,8 @@
 """Read a method's values as one number for each place."""
 
+from collections.abc import Hashable, Mapping
+from typing import Any
+
 import numpy as np
 
 from hybrid_zoo.errors import ConfigError
@@ -15,61 +18,78 @@ OF_PIXELS = ("integrated_gradients", "smooth_grad")
 """Methods whose values speak of single pixels, which vary from one to the next."""
 
 
-def read(method: str, result: str, case: Case) -> np.ndarray:
-    """Explain a patient by one method.
+class Reader:
+    """A method whose explanations are kept, so that all arrays of one are checked at once.
 
     Args:
         method: Its name.
-        result: Name of the array.
-        case: The patient.
-
-    Returns:
-        The array, without channels; NaN where nothing was observed.
-
-    Raises:
-        ConfigError: If the method returns no such array.
+        arguments: Of the method.
     """
-    values = METHODS[method](case).values
-    if result not in values:
-        raise ConfigError(
-            f"check_explainer: {method} returned no {result!r}.{nearest(result, values)} It "
-            f"returned {list(values)}."
-        )
-    found = np.asarray(values[result], float)
-    if not has_channels(found, result, case):
-        return found
-    seen = np.isfinite(found)
-    total = np.nansum(abs(found) if method in UNSIGNED else found, axis=-1)
-    return np.where(seen.any(axis=-1), total, np.nan)
+
+    def __init__(self, method: str, arguments: Mapping[str, Any]) -> None:
+        self.method = method
+        self._arguments = dict(arguments)
+        self._kept: dict[Hashable, dict[str, np.ndarray]] = {}
+
+    def values(self, case: Case, key: Hashable) -> dict[str, np.ndarray]:
+        """Explain a patient.
+
+        Args:
+            case: The patient.
+            key: Of the patient, and of what was done to the patient or to the model.
+
+        Returns:
+            As `Result.values`.
+        """
+        if key not in self._kept:
+            self._kept[key] = METHODS[self.method](case, **self._arguments).values
+        return self._kept[key]
+
+    def first_result(self, case: Case, key: Hashable) -> str:
+        """Return the name of the first array with places that the method returns.
+
+        Args:
+            case: The patient.
+            key: As of `values`.
+
+        Raises:
+            ConfigError: If there is none.
+        """
+        values = self.values(case, key)
+        found = [name for name, x in values.items() if np.ndim(x)]
+        if not found:
+            raise ConfigError(
+                f"check_explainer: {self.method} says nothing of places, so that hiding them "
+                f"cannot check it; it returned {list(values)}. What it measured of itself is in "
+                "`checks`."
+            )
+        return found[0]
+
+    def read(self, result: str, case: Case, key: Hashable) -> np.ndarray:
+        """Return one array of an explanation, without channels; NaN where nothing was observed.
+
+        Args:
+            result: Name of the array.
+            case: The patient.
+            key: As of `values`.
+
+        Raises:
+            ConfigError: If the method returns no such array.
+        """
+        values = self.values(case, key)
+        if result not in values:
+            raise ConfigError(
+                f"check_explainer: {self.method} returned no {result!r}.{nearest(result, values)} "
+                f"It returned {list(values)}."
+            )
+        found = np.asarray(values[result], float)
+        if not _has_channels(found, result, case):
+            return found
+        seen = np.isfinite(found)
+        total = np.nansum(abs(found) if self.method in UNSIGNED else found, axis=-1)
+        return np.where(seen.any(axis=-1), total, np.nan)
 
 
-def has_channels(values: np.ndarray, result: str, case: Case) -> bool:
-    """Tell whether an array speaks of single channels of pixels.
-
-    Args:
-        values: What a method returned.
-        result: Name of the array.
-        case: The patient.
-    """
+def _has_channels(values: np.ndarray, result: str, case: Case) -> bool:
     shape = case.sample[result.partition("/")[0]].shape[1:]
     return len(shape) > 2 and np.shape(values) == shape
-
-
-def first_result(method: str, case: Case) -> str:
-    """Return the name of the first array with places that a method returns.
-
-    Args:
-        method: Its name.
-        case: The patient.
-
-    Raises:
-        ConfigError: If there is none.
-    """
-    values = METHODS[method](case).values
-    found = [name for name, x in values.items() if np.ndim(x)]
-    if not found:
-        raise ConfigError(
-            f"check_explainer: {method} says nothing of places, so that hiding them cannot check "
-            f"it; it returned {list(values)}. What it measured of itself is in `checks`."
-        )
-    return found[0]

@@ -25,8 +25,8 @@ def stability(evidence: Evidence) -> Check:
     """
     found = []
     for number, case in enumerate(evidence.cases):
-        rng = np.random.default_rng([evidence.seed, number])
-        again = evidence.explain(_disturbed(case, rng))
+        rng = np.random.default_rng([evidence.seed, int(evidence.rows[number])])
+        again = evidence.explain(number, _disturbed(case, rng), "disturbed")
         found.append(rank_correlation(evidence.maps[number], again))
     value = float(np.mean(found))
     words = f"maps before and after imperceptible noise correlate by {value:.2f}"

@@ -1,7 +1,7 @@
 """`hybrid-zoo explain`: what a finished run's hybrid makes of one patient, as a page."""
 
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated
+from typing import TYPE_CHECKING, Annotated, NamedTuple
 
 import typer
 
@@ -38,6 +38,10 @@ def explain(
     identifiers: Annotated[
         bool, typer.Option("--identifiers", help="Show the id, the site and all words of notes.")
     ] = False,
+    check: Annotated[
+        bool,
+        typer.Option(help="Check the methods on this model, once per run: about a minute."),
+    ] = True,
     overwrite: Overwrite = False,
 ) -> None:
     """Explain one patient by a finished run's hybrid, on a page that needs nothing else.
@@ -55,50 +59,55 @@ def explain(
     from hybrid_zoo.studies.new_patients import notices
     from hybrid_zoo.studies.patient.risk import held_out_of
 
-    known = held_out_of(run)
-    with console.status("Explaining"):
+    asked = _Asked(run, trained, (found, arrays), held_out_of(run), target, check)
+    words = (
+        "Explaining; the first time in a run, its methods are checked" if check else "Explaining"
+    )
+    with console.status(words):
         if sample is not None:
-            written = _one(trained, (found, arrays), known, sample, target, out, identifiers)
+            written = _one(asked, sample, out, identifiers=identifiers)
         else:
-            written = _some(trained, (found, arrays), known, run, target, report or 0)
+            written = _some(asked, report or 0)
     print_lines(notices(trained, found, arrays))
     console.print(written, markup=False)
     console.print(STATEMENT, markup=False)
 
 
-def _one(
-    trained: "Trained",
-    patients: "tuple[Cohort, CohortArrays]",
-    known: "pd.DataFrame",
-    sample: str,
-    target: str | None,
-    out: Path,
-    identifiers: bool,
-) -> str:
+class _Asked(NamedTuple):
+    """What both kinds of pages are made of."""
+
+    run: Path
+    trained: "Trained"
+    patients: "tuple[Cohort, CohortArrays]"
+    predictions: "pd.DataFrame"
+    target: str | None
+    check: bool
+
+
+def _one(asked: _Asked, sample: str, out: Path, *, identifiers: bool) -> str:
+    from hybrid_zoo.studies.patient.checked import verdicts
     from hybrid_zoo.studies.patient.page import explain_subject, patient_page
     from hybrid_zoo.studies.patient.subject import find_subject
 
-    subject = find_subject(trained, *patients, sample)
-    explanation = explain_subject(subject, target)
-    page = patient_page(subject, explanation, known, identifiers=identifiers)
+    subject = find_subject(asked.trained, *asked.patients, sample)
+    explanation = explain_subject(subject, asked.target)
+    arrays, target = asked.patients[1], explanation.target
+    checked = verdicts(asked.run, asked.trained, arrays, target) if asked.check else {}
+    page = patient_page(
+        subject, explanation, asked.predictions, verdicts=checked, identifiers=identifiers
+    )
     out.parent.mkdir(parents=True, exist_ok=True)
     out.write_text(page, encoding="utf-8")
     return f"Wrote {out}. It holds one patient's data: protect it like the source."
 
 
-def _some(
-    trained: "Trained",
-    patients: "tuple[Cohort, CohortArrays]",
-    known: "pd.DataFrame",
-    run: Path,
-    target: str | None,
-    count: int,
-) -> str:
+def _some(asked: _Asked, count: int) -> str:
     from hybrid_zoo.studies.patient.held_out import write_patients
 
-    names = write_patients(run, trained, patients, known, target, count)
+    names = write_patients(*asked, count)
     return (
-        f"Wrote {len(names)} pages to {run / 'patients'}, linked in {run / 'report.html'}. "
+        f"Wrote {len(names)} pages to {asked.run / 'patients'}, linked in "
+        f"{asked.run / 'report.html'}. "
         "They hold single patients' data: protect them like the source."
     )
 

@@ -13,6 +13,7 @@ from hybrid_zoo.pipelines.digests import sample_digests
 from hybrid_zoo.registry import nearest
 from hybrid_zoo.studies.artefacts import write_json
 from hybrid_zoo.studies.checksums import update_checksums
+from hybrid_zoo.studies.patient.checked import verdicts
 from hybrid_zoo.studies.patient.page import explain_subject, patient_page
 from hybrid_zoo.studies.patient.risk import shown
 from hybrid_zoo.studies.patient.subject import find_subject
@@ -108,6 +109,7 @@ def write_patients(
     patients: tuple[Cohort, CohortArrays],
     predictions: pd.DataFrame,
     target: str | None,
+    check: bool,
     count: int,
 ) -> list[str]:
     """Write pages of held-out patients to `patients` of a run folder, and link the report to them.
@@ -118,6 +120,7 @@ def write_patients(
         patients: The run's own cohort, from `read_new_patients`.
         predictions: From `risk.held_out`.
         target: What to explain; the run's first where not given.
+        check: Check the methods on this model, if that was not done yet.
         count: How many patients.
 
     Returns:
@@ -130,6 +133,7 @@ def write_patients(
     chosen = choose_patients(trained, predictions, target, count)
     _require_own(trained, patients[1], [patient.sample_id for patient in chosen])
     subjects = [find_subject(trained, *patients, patient.sample_id) for patient in chosen]
+    checked = verdicts(run, trained, patients[1], target) if check else {}
     folder, entries = run / PATIENTS, []
     folder.mkdir(exist_ok=True)
     stale = [path for path in folder.iterdir() if path.suffix == ".html"]
@@ -140,6 +144,7 @@ def write_patients(
             subject,
             explain_subject(subject, target),
             predictions,
+            verdicts=checked,
             title=patient.name,
             outcome=patient.outcome,
         )

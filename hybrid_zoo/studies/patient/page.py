@@ -46,6 +46,7 @@ LIMITS = (
     "50 % far, and one near 0 or 100 % little.",
     "Change nothing in a patient's care for it.",
 )
+UNCHECKED = "Whether they show what this model uses was not checked."
 
 
 def explain_subject(subject: Subject, target: str | None = None) -> Explanation:
@@ -111,7 +112,7 @@ def patient_page(
         verdicts=defaultdict(str, verdicts or {}),
         names=defaultdict(str, NAMES),
         says=SAYS,
-        limits=_limits(explanation),
+        limits=_limits(explanation, checked=bool(verdicts)),
         left_out=_left_out(explanation),
         source=_source(subject),
     )
@@ -162,9 +163,10 @@ def _left_out(explanation: Explanation) -> dict[str, str]:
     return {name: words for name in PAGE_METHODS if (words := lacks(name, case))}
 
 
-def _limits(explanation: Explanation) -> list[str]:
+def _limits(explanation: Explanation, *, checked: bool) -> list[str]:
     used = [NAMES[name] for name in explanation.results]
-    return [*LIMITS, f"Methods that apply to this model and stand here: {listed(used)}."]
+    methods = f"Methods that apply to this model and stand here: {listed(used)}."
+    return [*LIMITS, methods if checked else f"{methods} {UNCHECKED}"]
 
 
 def _source(subject: Subject) -> list[tuple[str, str]]:

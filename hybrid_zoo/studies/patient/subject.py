@@ -45,13 +45,8 @@ class Subject:
     @cached_property
     def inputs(self) -> dict[str, np.ndarray]:
         """What the model reads, without the batch axis; series without padding."""
-        some = np.array([self.row])
-        found = {}
-        for name in self.trained.model.input:
-            values = self.arrays.inputs[name]
-            rows = values.padded(some) if hasattr(values, "padded") else values[some]
-            found[name] = rows[0]
-        return found
+        rows = self.trained.inputs_of(self.arrays, np.array([self.row]))
+        return {name: values[0] for name, values in rows.items()}
 
     @cached_property
     def spec(self) -> InputSpec:
