@@ -44,7 +44,7 @@ def test_a_sound_method_passes_every_check(learned, method):
         "stability",
         "pointing",
     }
-    assert verdict.words == f"{method} of image passed 5 checks on 8 patients of ill."
+    assert verdict.words == f"{method} of image: passed 5 checks on 8 patients of ill."
 
 
 @pytest.mark.parametrize(
@@ -56,7 +56,7 @@ def test_a_method_that_is_broken_on_purpose_is_caught(learned, method, caught):
     model, x, _ = learned
     verdict = check_explainer(model, x, method, options=QUICK)
     assert not verdict.passed and not verdict.checks[caught].passed
-    assert verdict.words.startswith(f"Do not trust {method} of image")
+    assert verdict.words.startswith(f"{method} of image: not to be trusted, by checks on 8")
 
 
 def _fail_on_shuffled(model, x, before):

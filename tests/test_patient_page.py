@@ -19,7 +19,7 @@ from hybrid_zoo.explain import Result
 from hybrid_zoo.studies import new_patients
 from hybrid_zoo.studies.checksums import require_unchanged
 from hybrid_zoo.studies.patient import checked
-from hybrid_zoo.studies.patient.checked import VERDICTS, unseen, verdicts
+from hybrid_zoo.studies.patient.checked import VERDICTS, Said, unseen, verdicts
 from hybrid_zoo.studies.patient.held_out import choose_patients
 from hybrid_zoo.studies.patient.numbers import hours_of, value_of
 from hybrid_zoo.studies.patient.overlay import overlaid
@@ -68,6 +68,10 @@ def bare_page(made):
     return patient_page(*made.explained(BARE), made.known)
 
 
+def said(method, result, finding, passed=False):
+    return Said(method=method, result=result, passed=passed, finding=finding)
+
+
 def section(page, name):
     return page.split(f'<section id="{name}">')[1].split("</section>")[0]
 
@@ -94,7 +98,9 @@ def test_the_page_is_whole_and_reads_in_order(page, bare_page):
 
 
 def test_html_in_any_name_level_unit_or_note_is_text(made, full):
-    page = patient_page(*full, made.known, identifiers=True, verdicts={"grad_cam": EVIL})
+    page = patient_page(
+        *full, made.known, identifiers=True, verdicts=[said("grad_cam", "image", EVIL)]
+    )
     assert "<b " not in page
     for name in ("values", "series", "notes", "pictures"):
         assert html.escape(EVIL) in section(page, name)
@@ -236,10 +242,13 @@ def test_words_that_weigh_are_marked_and_rare_ones_hidden(made, full, page):
     assert "Short of breath" in hidden and "[\u2026]" in hidden and "seen" not in hidden
 
 
-def test_a_verdict_stands_with_its_method(made, full):
-    page = patient_page(*full, made.known, verdicts={"grad_cam": "It fails.", "occlusion": "OK."})
-    assert text(section(page, "pictures")).count("Grad-CAM, checked on this model: It fails.") == 1
-    assert "checked on this model" not in section(page, "kinds")
+def test_a_verdict_stands_with_its_method_and_its_kind_of_data(made, full):
+    both = [said("grad_cam", "image", "it fails."), said("attention", "sequence", "passed.", True)]
+    page = patient_page(*full, made.known, verdicts=both)
+    assert text(section(page, "pictures")).count("Grad-CAM, checked on this model: it fails.") == 1
+    assert 'class="note checked failed"' in section(page, "pictures")
+    assert "Attention, checked on this model: passed." in text(section(page, "series"))
+    assert page.count("checked on this model:") == 2 and "was not checked" not in text(page)
 
 
 def test_a_multiclass_target_is_explained_by_its_likeliest_class(made):
@@ -306,12 +315,13 @@ def few(monkeypatch):
 def test_every_picture_of_a_page_gets_its_verdict_once_per_run(made, few, monkeypatch):
     run, trained, arrays = made.run, made.trained, made.found[1]
     found = verdicts(run, trained, arrays, "death")
-    assert set(found) == {"grad_cam", "occlusion", "attention", "integrated_gradients"}
-    assert "attention of sequence" in found["attention"] and "of death" in found["attention"]
+    results = {(one.method, one.result) for one in found}
+    assert {("grad_cam", "image"), ("occlusion", "image"), ("attention", "sequence")} <= results
+    assert ("integrated_gradients", "sequence") in results
+    assert all("2 patients of death" in one.finding for one in found)
     kept = json.loads((run / VERDICTS).read_text())
     assert kept["model"] == trained.digest
-    results = {(entry["method"], entry["result"]) for entry in kept["targets"]["death"]}
-    assert {("occlusion", "image"), ("integrated_gradients", "sequence")} <= results
+    assert len(kept["targets"]["death"]) == len(found)
     require_unchanged(run, (VERDICTS,))
     monkeypatch.setattr(checked, "_check", None)  # nothing is checked again
     assert verdicts(run, trained, arrays, "death") == found
@@ -326,4 +336,4 @@ def test_patients_that_the_model_learnt_from_are_not_looked_at(made):
     split = trained.splits.set_index("sample_id")["split"]
     assert len(rows) and (split[arrays.sample_ids[rows]] == "test").all()
     none = dataclasses.replace(trained, splits=trained.splits.assign(split="train"))
-    assert len(unseen(none, arrays)) == 0 and verdicts(made.run.parent, none, arrays) == {}
+    assert len(unseen(none, arrays)) == 0 and verdicts(made.run.parent, none, arrays) == []

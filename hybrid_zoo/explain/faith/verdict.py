@@ -44,10 +44,15 @@ class Verdict:
         return all(check.passed for check in self.checks.values())
 
     @property
-    def words(self) -> str:
-        """The verdict as a sentence, to be printed next to the picture."""
+    def finding(self) -> str:
+        """What was found, as a sentence that does not name the method."""
         failed = [check.words for check in self.checks.values() if not check.passed]
-        of = f"on {self.patients} patients of {self.target}"
+        of = f"{self.patients} patients of {self.target}"
         if not failed:
-            return f"{self.method} of {self.result} passed {len(self.checks)} checks {of}."
-        return f"Do not trust {self.method} of {self.result}, checked {of}: {'; '.join(failed)}."
+            return f"passed {len(self.checks)} checks on {of}."
+        return f"not to be trusted, by checks on {of}: {'; '.join(failed)}."
+
+    @property
+    def words(self) -> str:
+        """The same with the method's name and that of the array."""
+        return f"{self.method} of {self.result}: {self.finding}"

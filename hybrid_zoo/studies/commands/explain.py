@@ -92,7 +92,7 @@ def _one(asked: _Asked, sample: str, out: Path, *, identifiers: bool) -> str:
     subject = find_subject(asked.trained, *asked.patients, sample)
     explanation = explain_subject(subject, asked.target)
     arrays, target = asked.patients[1], explanation.target
-    checked = verdicts(asked.run, asked.trained, arrays, target) if asked.check else {}
+    checked = verdicts(asked.run, asked.trained, arrays, target) if asked.check else []
     page = patient_page(
         subject, explanation, asked.predictions, verdicts=checked, identifiers=identifiers
     )

@@ -2,6 +2,7 @@
 
 import json
 from collections.abc import Iterator
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
@@ -30,9 +31,31 @@ ARGUMENTS = {"integrated_gradients": {"most": 128}}
 """Of the methods: an order of places needs fewer points than a sum that is right to 1 %."""
 
 
+@dataclass(frozen=True, kw_only=True)
+class Said:
+    """What the checks found of one array of a method.
+
+    Args:
+        method: Its name.
+        result: Name of the array.
+        passed: Whether every check was passed.
+        finding: As of `Verdict`.
+    """
+
+    method: str
+    result: str
+    passed: bool
+    finding: str
+
+    @property
+    def modality(self) -> str:
+        """The input that the array speaks of."""
+        return self.result.partition("/")[0]
+
+
 def verdicts(
     run: Path, trained: Trained, arrays: CohortArrays, target: str | None = None
-) -> dict[str, str]:
+) -> list[Said]:
     """Check the methods of the page on patients that the run did not learn from.
 
     What is found is kept in the run folder, and read there the next time.
@@ -44,7 +67,7 @@ def verdicts(
         target: Name; the first of the run where not given.
 
     Returns:
-        Method to a sentence for each of its results; empty if the folder has too few patients.
+        One for each array that a page draws; empty if the folder has too few patients.
 
     Raises:
         CorruptArtifactError: If what was found earlier is damaged.
@@ -54,13 +77,11 @@ def verdicts(
     if target not in kept:
         found = _check(trained, arrays, target)
         if not found:
-            return {}
+            return []
         kept[target] = found
         _write(run, trained, kept)
-    said: dict[str, list[str]] = {}
-    for entry in kept[target]:
-        said.setdefault(entry["method"], []).append(entry["words"])
-    return {method: " ".join(words) for method, words in said.items()}
+    names = Said.__dataclass_fields__
+    return [Said(**{name: entry[name] for name in names}) for entry in kept[target]]
 
 
 def unseen(trained: Trained, arrays: CohortArrays) -> np.ndarray:
@@ -87,7 +108,7 @@ def _check(trained: Trained, arrays: CohortArrays, target: str) -> list[dict[str
             "result": verdict.result,
             "patients": verdict.patients,
             "passed": verdict.passed,
-            "words": verdict.words,
+            "finding": verdict.finding,
             "checks": {name: round(check.value, 4) for name, check in verdict.checks.items()},
         }
         for verdict in _verdicts(trained, x, target)

@@ -133,7 +133,7 @@ def write_patients(
     chosen = choose_patients(trained, predictions, target, count)
     _require_own(trained, patients[1], [patient.sample_id for patient in chosen])
     subjects = [find_subject(trained, *patients, patient.sample_id) for patient in chosen]
-    checked = verdicts(run, trained, patients[1], target) if check else {}
+    checked = verdicts(run, trained, patients[1], target) if check else []
     folder, entries = run / PATIENTS, []
     folder.mkdir(exist_ok=True)
     stale = [path for path in folder.iterdir() if path.suffix == ".html"]

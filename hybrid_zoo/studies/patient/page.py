@@ -1,7 +1,7 @@
 """One page that explains one patient and needs nothing else."""
 
 from collections import defaultdict
-from collections.abc import Mapping
+from collections.abc import Sequence
 from typing import Any
 
 import pandas as pd
@@ -11,6 +11,7 @@ from hybrid_zoo.explain.explanation import Explanation
 from hybrid_zoo.explain.methods import lacks
 from hybrid_zoo.explain.one_patient import explain
 from hybrid_zoo.studies.pages import page_template
+from hybrid_zoo.studies.patient.checked import Said
 from hybrid_zoo.studies.patient.note import note_sections
 from hybrid_zoo.studies.patient.overlay import legend_address
 from hybrid_zoo.studies.patient.pictures import NAMES, SAYS, picture_sections
@@ -70,7 +71,7 @@ def patient_page(
     explanation: Explanation,
     predictions: pd.DataFrame,
     *,
-    verdicts: Mapping[str, str] | None = None,
+    verdicts: Sequence[Said] = (),
     identifiers: bool = False,
     title: str = "One patient explained",
     outcome: str = "",
@@ -81,7 +82,7 @@ def patient_page(
         subject: The patient.
         explanation: From `explain_subject`.
         predictions: The run's held-out predictions, from `held_out`.
-        verdicts: Method to one sentence on whether it passed its checks on this model.
+        verdicts: What checks of the methods found on this model.
         identifiers: Show the sample's id, the site, and every word of the notes.
         title: The page's heading.
         outcome: What is known of the patient's outcome, as a sentence; empty for nothing.
@@ -109,7 +110,9 @@ def patient_page(
         series=series_sections(subject, explanation),
         weights=weights_table(subject, explanation, identifiers=identifiers),
         notes=note_sections(subject, explanation, identifiers=identifiers),
-        verdicts=defaultdict(str, verdicts or {}),
+        verdicts=verdicts,
+        valued=[n for n in explanation.case.present if n.startswith(("sequence", "tabular"))],
+        called=modality_name,
         names=defaultdict(str, NAMES),
         says=SAYS,
         limits=_limits(explanation, checked=bool(verdicts)),

@@ -41,6 +41,7 @@ def _section(subject: Subject, explanation: Explanation, name: str) -> dict[str,
     span = _span(subject, name, rows)
     panels = [_panel(subject, name, c, rows[rows["variable"] == c], windows, span) for c in seen]
     return {
+        "name": name,
         "title": in_title(modality_name(name)),
         "axis": hours_axis(end),
         "panels": panels,
