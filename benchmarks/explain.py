@@ -31,7 +31,7 @@ from hybrid_zoo import HybridOptions, InputSpec, build_hybrid
 from hybrid_zoo.explain import METHODS, explain
 
 SEED, SIDE, RADIUS, CELL = 0, 64, 5, 8
-MAPS = ("grad_cam", "occlusion", "integrated_gradients", "smooth_grad")
+MAPS = ("grad_cam", "hires_cam", "occlusion", "integrated_gradients", "smooth_grad")
 AUROC, POINTING, CORRELATION, SECONDS, GRAD_CAM_SECONDS = 0.9, 0.8, 0.2, 10.0, 0.2
 
 
@@ -70,7 +70,7 @@ def trained(x: dict[str, np.ndarray], ill: np.ndarray, rows: slice, epochs: int)
 
 def place_map(method: str, values: np.ndarray) -> np.ndarray:
     """`(64, 64)` of the first picture; single pixels' values are pooled over a few pixels."""
-    if method in ("grad_cam", "occlusion"):
+    if method in ("grad_cam", "hires_cam", "occlusion"):
         return values[0]
     found = values[0].sum(axis=-1)
     return gaussian_filter(found if method == "integrated_gradients" else abs(found), 3)

@@ -25,7 +25,7 @@ sys.path.insert(0, str(Path(__file__).parent.parent / "tests"))
 from broken_methods import BROKEN
 from spots import spotted, trained_on_spots
 
-SOUND = ("grad_cam", "occlusion", "integrated_gradients", "smooth_grad")
+SOUND = ("grad_cam", "hires_cam", "occlusion", "integrated_gradients", "smooth_grad")
 PATIENTS, TRAIN, SHARE = 600, 400, 0.95
 
 

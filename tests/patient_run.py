@@ -60,6 +60,7 @@ def make_patient_run(folder, *, only_columns=False, **model):
     arrays = found.to_arrays()
     spec = InputSpec.from_arrays(arrays.inputs, columns=arrays.columns, kinds=arrays.kinds)
     classes = {name: len(arrays.classes[name]) or 1 for name in arrays.labels}
+    keras.utils.set_random_seed(0)  # the same words weigh each time
     net = build_hybrid(spec, targets=classes, **CONFIG | model)
     run = folder / "run"
     run.mkdir()

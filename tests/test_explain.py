@@ -82,17 +82,19 @@ def test_shapley_values_are_the_mean_over_all_orders(model):
     assert found["modality_shapley"].checks["gap"] < 1e-6
 
 
-def test_grad_cam_is_that_of_the_paper_on_a_small_network():
+@pytest.mark.parametrize("method", ["grad_cam", "hires_cam"])
+def test_class_maps_are_those_of_their_papers_on_a_small_network(method):
     image = keras.Input((None, 6, 8, 1), name="image")
     convolve = keras.layers.Conv2D(3, 3, padding="same", activation="relu")
     dense, squeeze = keras.layers.Dense(1), keras.layers.Reshape((6, 8, 1))
     maps = convolve(squeeze(image))
     model = plain({"sick": dense(keras.layers.Flatten()(maps))}, image)
     x = np.random.default_rng(0).uniform(0, 255, (1, 6, 8, 1)).astype("float32")
-    found = explain(model, {"image": x}, methods="grad_cam")["grad_cam"].values["image"]
+    found = explain(model, {"image": x}, methods=method)[method].values["image"]
     features = convolve(x).numpy()[0]
     slopes = dense.kernel.numpy().reshape(6, 8, 3)  # the logit is linear in the maps
-    expected = np.maximum((features * slopes.mean((0, 1))).sum(-1), 0)
+    slopes = slopes.mean((0, 1)) if method == "grad_cam" else slopes
+    expected = np.maximum((features * slopes).sum(-1), 0)
     np.testing.assert_allclose(found[0], expected, rtol=1e-3, atol=1e-3)
 
 

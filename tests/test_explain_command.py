@@ -55,7 +55,7 @@ def test_a_page_is_written_under_a_name_that_tells_nothing_and_says_which_method
     assert code == 0 and not err and "not a medical device" in out
     page = (tmp_path / "explanation.html").read_text(encoding="utf-8")
     assert "0002" not in page and "One patient explained" in page
-    assert "Grad-CAM does not apply: it needs" in page and "Attention does not apply" in page
+    assert "HiResCAM does not apply: it needs" in page and "Attention does not apply" in page
     assert "and stand here: Shapley values, Integrated gradients and Occlusion." in page
     code, _, err = call("explain", "--no-check", *made, "--sample", "0001")
     assert code == USAGE and "--overwrite" in err

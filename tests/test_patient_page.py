@@ -99,7 +99,7 @@ def test_the_page_is_whole_and_reads_in_order(page, bare_page):
 
 def test_html_in_any_name_level_unit_or_note_is_text(made, full):
     page = patient_page(
-        *full, made.known, identifiers=True, verdicts=[said("grad_cam", "image", EVIL)]
+        *full, made.known, identifiers=True, verdicts=[said("hires_cam", "image", EVIL)]
     )
     assert "<b " not in page
     for name in ("values", "series", "notes", "pictures"):
@@ -166,7 +166,7 @@ def test_every_image_stands_beside_its_maps_with_its_hour(page):
     part = section(page, "pictures")
     assert re.search(r"Image 1 of 2, hour -?[\u2212\d.]+ of the record", part)
     assert part.count("The image alone") == 2 and 'alt="Image 2 of 2' in part
-    assert part.count("Grad-CAM") >= 3 and part.count("Occlusion") >= 3
+    assert part.count("HiResCAM") >= 3 and part.count("Occlusion") >= 3
 
 
 def test_of_a_volume_the_strongest_slice_stands_beside_itself(full):
@@ -243,9 +243,9 @@ def test_words_that_weigh_are_marked_and_rare_ones_hidden(made, full, page):
 
 
 def test_a_verdict_stands_with_its_method_and_its_kind_of_data(made, full):
-    both = [said("grad_cam", "image", "it fails."), said("attention", "sequence", "passed.", True)]
+    both = [said("hires_cam", "image", "it fails."), said("attention", "sequence", "passed.", True)]
     page = patient_page(*full, made.known, verdicts=both)
-    assert text(section(page, "pictures")).count("Grad-CAM, checked on this model: it fails.") == 1
+    assert text(section(page, "pictures")).count("HiResCAM, checked on this model: it fails.") == 1
     assert 'class="note checked failed"' in section(page, "pictures")
     assert "Attention, checked on this model: passed." in text(section(page, "series"))
     assert page.count("checked on this model:") == 2 and "was not checked" not in text(page)
@@ -316,7 +316,7 @@ def test_every_picture_of_a_page_gets_its_verdict_once_per_run(made, few, monkey
     run, trained, arrays = made.run, made.trained, made.found[1]
     found = verdicts(run, trained, arrays, "death")
     results = {(one.method, one.result) for one in found}
-    assert {("grad_cam", "image"), ("occlusion", "image"), ("attention", "sequence")} <= results
+    assert {("hires_cam", "image"), ("occlusion", "image"), ("attention", "sequence")} <= results
     assert ("integrated_gradients", "sequence") in results
     assert all("2 patients of death" in one.finding for one in found)
     kept = json.loads((run / VERDICTS).read_text())

@@ -4,6 +4,7 @@ from hybrid_zoo.explain.attention import attention
 from hybrid_zoo.explain.explanation import Explanation, Result
 from hybrid_zoo.explain.faith import Check, CheckOptions, Verdict, check_explainer
 from hybrid_zoo.explain.grad_cam import grad_cam
+from hybrid_zoo.explain.hires_cam import hires_cam
 from hybrid_zoo.explain.integrated_gradients import integrated_gradients
 from hybrid_zoo.explain.methods import METHODS
 from hybrid_zoo.explain.modality_shapley import modality_shapley
@@ -27,6 +28,7 @@ __all__ = [
     "explain",
     "explain_callbacks",
     "grad_cam",
+    "hires_cam",
     "integrated_gradients",
     "modality_shapley",
     "occlusion",

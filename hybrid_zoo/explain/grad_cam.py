@@ -1,5 +1,7 @@
 """Where in an image the features are that raise the logit."""
 
+from collections.abc import Callable
+
 import numpy as np
 from keras import ops
 
@@ -9,13 +11,24 @@ from hybrid_zoo.explain.feature_maps import lacks_map, last_map
 from hybrid_zoo.explain.methods import METHODS, lacks_gradients, needs
 
 
+def lacks_maps(case: Case) -> str | None:
+    """Say what class activation maps need, if a model or the backend lacks it.
+
+    Args:
+        case: The patient.
+    """
+    return lacks_gradients(case) or lacks_map(case)
+
+
 @METHODS.register
-@needs(lambda case: lacks_gradients(case) or lacks_map(case))
+@needs(lacks_maps)
 def grad_cam(case: Case) -> Result:
     """Weigh the maps of an encoder's last convolutional layer by their mean gradient.
 
     The map is the last one of the encoder, nested backbones included, in which places can be told
-    apart. Its resolution is coarse: a bright place means "about here".
+    apart. Its resolution is coarse: a bright place means "about here". The mean of the gradient
+    says what a map is worth where an average over all places follows; where places are told apart
+    behind it, as in `paper_cnn`, which flattens, it may point elsewhere: use `hires_cam`.
 
     Args:
         case: The patient.
@@ -30,6 +43,19 @@ def grad_cam(case: Case) -> Result:
     Source:
         Selvaraju et al. 2017, arXiv:1610.02391, equations 1 and 2.
     """
+    return of_maps(case, class_map)
+
+
+def of_maps(case: Case, weigh: Callable[[np.ndarray, np.ndarray], np.ndarray]) -> Result:
+    """Make a map of the last feature map of every image.
+
+    Args:
+        case: The patient.
+        weigh: From features and their slopes, `(images, ..., channels)`, to `(images, ...)`.
+
+    Returns:
+        As `grad_cam`.
+    """
     values = {}
     for name in case.present:
         step = last_map(case, name)
@@ -37,7 +63,7 @@ def grad_cam(case: Case) -> Result:
             features, slopes = case.opened.gradients.feature_map(
                 step, case.sample, case.target, case.label
             )
-            values[name] = _resized(class_map(features, slopes), case.sample[name][0])
+            values[name] = _resized(weigh(features, slopes), case.sample[name][0])
     return Result(values=values, absent=case.absent)
 
 

@@ -56,7 +56,8 @@ class Patients:
             ConfigError: If there is none, or for lesions of another shape.
         """
         x = self.arrays[name]
-        shown = observed(x).reshape(len(x), -1).any(axis=1)
+        seen = observed(x).reshape(len(x), -1)
+        shown = np.asarray(seen.any(axis=1))
         if lesions is not None:
             if lesions.shape != x.shape[:-1]:
                 raise ConfigError(

@@ -129,18 +129,24 @@ def _verdicts(trained: Trained, x: dict[str, np.ndarray], target: str) -> Iterat
 
 def _shown(case: Case) -> Iterator[tuple[str, str]]:
     """The method and the array of everything that a page draws."""
-    attended = {step.modality for step in case.opened.layers(LAYERS)}
     for name in case.opened.modalities:
-        kind = name.partition("_")[0]
-        if kind in ("image", "volume"):
-            if not lacks("grad_cam", case) and last_map(case, name) is not None:
-                yield "grad_cam", name
-            yield "occlusion", name
-            continue
-        if kind == "sequence":
-            yield ("attention", name) if name in attended else ("occlusion", f"{name}/steps")
-        if not lacks("integrated_gradients", case):
-            yield "integrated_gradients", name
+        is_image = name.startswith(("image", "volume"))
+        for method, result in _of_images(case, name) if is_image else _of_values(case, name):
+            if not lacks(method, case):
+                yield method, result
+
+
+def _of_images(case: Case, name: str) -> Iterator[tuple[str, str]]:
+    if last_map(case, name) is not None:
+        yield "hires_cam", name
+    yield "occlusion", name
+
+
+def _of_values(case: Case, name: str) -> Iterator[tuple[str, str]]:
+    if name.startswith("sequence"):
+        attended = case.opened.layers(LAYERS, name)
+        yield ("attention", name) if attended else ("occlusion", f"{name}/steps")
+    yield "integrated_gradients", name
 
 
 def _read(run: Path, trained: Trained) -> dict[str, Any]:

@@ -34,7 +34,7 @@ PAGE_METHODS = (
     "modality_shapley",
     "integrated_gradients",
     "occlusion",
-    "grad_cam",
+    "hires_cam",
     "attention",
 )
 CUSTODY = "This page holds one patient's data: protect it like the source."

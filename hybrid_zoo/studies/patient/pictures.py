@@ -11,23 +11,23 @@ from hybrid_zoo.studies.patient.overlay import as_address, grey, limits_of, over
 from hybrid_zoo.studies.patient.subject import Subject
 
 NAMES = {
-    "grad_cam": "Grad-CAM",
+    "hires_cam": "HiResCAM",
     "occlusion": "Occlusion",
     "attention": "Attention",
     "integrated_gradients": "Integrated gradients",
     "modality_shapley": "Shapley values",
     "smooth_grad": "SmoothGrad",
 }
-METHODS = ("grad_cam", "occlusion")
+METHODS = ("hires_cam", "occlusion")
 SAYS = {
-    "grad_cam": "Light places: about where the features are that raise the risk; the line encloses "
-    "what is above half of the largest value.",
+    "hires_cam": "Light places: about where the features are that raise the risk; the line "
+    "encloses what is above half of the largest value.",
     "occlusion": "What the logit loses where a patch is painted over: light places raise the risk, "
     "dark ones lower it; lines enclose what is above half of the largest effect, broken "
     "lines what lowers the risk that much.",
 }
 NOWHERE = {
-    "grad_cam": "The map is 0 everywhere: no place raises the risk.",
+    "hires_cam": "The map is 0 everywhere: no place raises the risk.",
     "occlusion": "No patch changes the logit.",
 }
 
