@@ -3,7 +3,7 @@
 usage: explain_checks.py [--seeds 20] [--quick]
 
 For each seed other patients, whose outcome one bright spot of a picture of 32x32 decides, and
-another hybrid of the default encoders that has learned it. Each of four methods is checked, and
+another hybrid of the default encoders that has learned it. Each sound method is checked, and
 three that are broken on purpose: Grad-CAM transposed, a constant, the pixels themselves. All with
 the checks that need no truth, and once more with the spots. The bars: a broken one is caught, and
 a sound one passes, in at least 19 of 20 seeds.

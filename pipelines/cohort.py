@@ -260,12 +260,19 @@ class Cohort:
         folder = Path(folder)
         tables = {name: getattr(self, name) for name in _tables_of(self.config)}
         write_cohort(folder, self.config.to_dict(), tables, suffix)
-        columns = [self.images[c] for c in ("path", LESION) if c in self.images]
-        for path in pd.concat(columns).dropna().unique():
+        masks = self.images.get(LESION, pd.Series(dtype=str))  # of these nobody checked the paths
+        for path in pd.concat([self.images["path"], masks[masks.map(self._holds)]]).unique():
             source, copy = (self.folder or Path()) / path, folder / path
             if source.resolve() != copy.resolve():
                 copy.parent.mkdir(parents=True, exist_ok=True)
                 shutil.copyfile(source, copy)
+
+    def _holds(self, path: object) -> bool:
+        """Tell whether a value is the path of a file inside the folder."""
+        if self.folder is None or not isinstance(path, str):
+            return False
+        file = (self.folder / path).resolve()
+        return file.is_relative_to(self.folder.resolve()) and file.is_file()
 
     def equals(self, other: "Cohort") -> bool:
         """Tell whether two cohorts hold the same configuration, samples, events, images and notes.

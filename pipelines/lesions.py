@@ -3,6 +3,7 @@
 from pathlib import Path
 
 import numpy as np
+import pandas as pd
 
 from hybrid_zoo.errors import CohortError
 from hybrid_zoo.pipelines.cohort import Cohort
@@ -26,7 +27,8 @@ def lesion_masks(cohort: Cohort, modality: str = "image") -> np.ndarray:
     Raises:
         CohortError: If there is no such column, or a mask cannot be read.
     """
-    if LESION not in cohort.images or cohort.folder is None:
+    named = LESION in cohort.images and not pd.api.types.is_numeric_dtype(cohort.images[LESION])
+    if not named or cohort.folder is None:
         raise CohortError(
             f"Cohort {cohort.config.name!r}: its images table has no column {LESION!r} with the "
             "paths of masks; a folder that `simulate` wrote has one."
@@ -47,5 +49,5 @@ def _read(path: Path, options: Images) -> np.ndarray:
         data = path.read_bytes()
     except OSError as error:
         raise CohortError(f"images column {LESION!r}: {path.name} cannot be read.") from error
-    found = fit(decode(data), options)[..., 0]
-    return found > found.max() / 2
+    there = np.any(decode(data) > 0, axis=-1, keepdims=True)
+    return fit(np.where(there, 255, 0).astype(np.uint8), options)[..., 0] > 127

@@ -105,7 +105,7 @@ def test_an_error_of_what_is_done_beside_is_raised_where_it_is_waited_for():
         pytest.raises(ZeroDivisionError),
         beside(lambda: 1 / 0, lambda: None) as waited,
     ):
-        waited()
+        waited.result()
 
 
 @pytest.mark.skipif(not hasattr(os, "killpg"), reason="there are no process groups here")
@@ -118,7 +118,6 @@ def test_what_an_estimator_started_ends_with_it(worker, tmp_path):
 
 SCRIPT = """
 import sys
-from hybrid_zoo.studies.beside import beside
 from hybrid_zoo.tuning.worker import Worker
 print("ran", flush=True)
 with Worker() as worker:

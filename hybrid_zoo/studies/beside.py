@@ -1,7 +1,7 @@
 """Work that waits for another process, done beside the work of this one."""
 
 from collections.abc import Callable, Iterator
-from concurrent.futures import ThreadPoolExecutor
+from concurrent.futures import Future, ThreadPoolExecutor
 from contextlib import contextmanager
 from typing import TypeVar
 
@@ -9,7 +9,7 @@ Found = TypeVar("Found")
 
 
 @contextmanager
-def beside(work: Callable[[], Found], stop: Callable[[], None]) -> Iterator[Callable[[], Found]]:
+def beside(work: Callable[[], Found], stop: Callable[[], None]) -> Iterator["Future[Found]"]:
     """Start work in a thread of its own, and see to it that the thread ends.
 
     Args:
@@ -17,12 +17,12 @@ def beside(work: Callable[[], Found], stop: Callable[[], None]) -> Iterator[Call
         stop: Makes `work` return or raise soon; called if what is done meanwhile raises.
 
     Yields:
-        A function that waits for the work and returns what it found, or raises what it raised.
+        What waits for the work, `result()`, and returns what it found or raises what it raised.
     """
     with ThreadPoolExecutor(max_workers=1) as pool:
         future = pool.submit(work)
         try:
-            yield future.result
+            yield future
         except BaseException:
             stop()
             raise

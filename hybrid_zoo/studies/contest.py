@@ -81,8 +81,12 @@ class Contest:
         worker = self.rivals.worker
         # Networks leave cores idle between their steps, and a baseline has a process of its own.
         with worker, beside(lambda: [self.rivals.enter(r) for r in rounds], worker.stop) as rivals:
-            networks = [self._networks(this) for this in rounds]
-            entered = zip(networks, rivals(), rounds, strict=True)
+            networks = []
+            for this in rounds:
+                networks.append(self._networks(this))
+                if rivals.done():
+                    rivals.result()  # what went wrong there is raised now, not after all rounds
+            entered = zip(networks, rivals.result(), rounds, strict=True)
         entries = [self._together(*of_round) for of_round in entered]
         return Result(
             cohort=self.cohort,

@@ -19,7 +19,7 @@ def agreement(evidence: Evidence) -> Check:
         Jain & Wallace 2019, arXiv:1902.10186, section 4.1, with occlusion in the place of leaving
         one word out.
     """
-    every = zip(evidence.said, evidence.falls, strict=True)
-    value = float(np.mean([rank_correlation(said, abs(falls)) for said, falls in every]))
+    every = [rank_correlation(said, abs(falls)) for said, falls in evidence.ranked]
+    value = float(np.mean(every))
     words = f"its weights and the effects of hiding correlate by {value:.2f}"
     return Check(value=value, bar=LEAST, passed=value >= LEAST, words=words)

@@ -135,7 +135,7 @@ def examine(
     evidence = Evidence(
         reader=reader, result=result, patients=everyone, rows=rows, seed=options.seed
     )
-    _require_places(evidence)
+    _require_places(evidence, lesions)
     checks = deletion_and_insertion(evidence)
     checks["randomisation"] = randomisation(evidence, options.draws)
     checks["stability"] = stability(evidence)
@@ -143,11 +143,24 @@ def examine(
         checks["agreement"] = agreement(evidence)
     if lesions is not None:
         checks["pointing"] = pointing(evidence, np.asarray(lesions)[rows])
-    target = evidence.cases[0].target
-    return Verdict(method=method, result=result, target=target, patients=len(rows), checks=checks)
+    return Verdict(
+        method=method, result=result, target=_target(evidence), patients=len(rows), checks=checks
+    )
 
 
-def _require_places(evidence: Evidence) -> None:
+def _target(evidence: Evidence) -> str:
+    case = evidence.cases[0]
+    several = case.opened.classes[case.target] > 1
+    return f"{case.target}, class {case.label}" if several else case.target
+
+
+def _require_places(evidence: Evidence, lesions: np.ndarray | None) -> None:
+    shape = evidence.maps[0].shape
+    if lesions is not None and shape != lesions.shape[1:]:
+        raise ConfigError(
+            f"check_explainer: lesions have places {lesions.shape[1:]}, {evidence.method} of "
+            f"{evidence.result!r} has {shape}: leave lesions out, or choose another result."
+        )
     places = max(int(np.isfinite(x).sum()) for x in evidence.maps)
     if places < FEWEST:
         raise ConfigError(

@@ -43,7 +43,8 @@ def _check(areas: np.ndarray, doing: str) -> Check:
 
 def _areas(evidence: Evidence, patient: int) -> np.ndarray:
     """`(2, 2)`: deletion and insertion; by the method's and by the measured order."""
-    case, parts = evidence.cases[patient], evidence.parts[patient]
+    case, parts = evidence.cases[patient], evidence.parts(patient)
+    said, falls = evidence.ranked[patient]
     rng = np.random.default_rng([evidence.seed, patient])
     random = [rng.permutation(len(parts)) for _ in range(ORDERS)]
     # Ties are broken at random: a map that is the same everywhere must not profit from the order
@@ -51,7 +52,7 @@ def _areas(evidence: Evidence, patient: int) -> np.ndarray:
     shuffled = rng.permutation(len(parts))
     orders = [
         shuffled[np.argsort(-values[shuffled], kind="stable")]
-        for values in (evidence.said[patient], evidence.effect(evidence.falls[patient]))
+        for values in (said, evidence.effect(falls))
     ]
     gone, shown = np.array([_curves(evidence, case, parts, o) for o in [*orders, *random]]).T
     return np.array([gone[:2] - gone[2:].mean(), shown[:2] - shown[2:].mean()])

@@ -11,6 +11,8 @@ from hybrid_zoo.explain.faith.patients import Patients
 from hybrid_zoo.explain.faith.reading import OF_WHOLE_PARTS, UNSIGNED, Reader
 from hybrid_zoo.explain.parts import Part, falls, parts_of
 
+_WHOLE = {"sequence": "steps", "image": "whole", "volume": "whole"}
+
 
 @dataclass(frozen=True, kw_only=True)
 class Evidence:
@@ -63,24 +65,27 @@ class Evidence:
         """Whether high values are said to raise the logit, and low ones to lower it."""
         return self.method not in UNSIGNED
 
-    @cached_property
-    def parts(self) -> list[list[Part]]:
-        """Per patient the parts that are hidden one after the other."""
-        return [
-            _ranked(case, self.result, x.shape)
-            for case, x in zip(self.cases, self.maps, strict=True)
-        ]
+    def parts(self, patient: int) -> list[Part]:
+        """Return the parts that are hidden one after the other: made anew, since masks are large.
+
+        Args:
+            patient: Which of `cases`.
+        """
+        name, _, kind = self.result.partition("/")
+        if not kind and self.maps[patient].ndim == 1:  # attention: one weight for each
+            kind = _WHOLE.get(name.partition("_")[0], "")
+        result = f"{name}/{kind}" if kind else name
+        return [part for part in parts_of(self.cases[patient], name) if part.result == result]
 
     @cached_property
-    def said(self) -> list[np.ndarray]:
-        """Per patient what the method says of each part."""
-        every = zip(self.parts, self.maps, strict=True)
-        return [np.array([self._of_part(part, x) for part in parts]) for parts, x in every]
-
-    @cached_property
-    def falls(self) -> list[np.ndarray]:
-        """Per patient what the logit loses when each part is hidden alone."""
-        return [falls(case, parts) for case, parts in zip(self.cases, self.parts, strict=True)]
+    def ranked(self) -> list[tuple[np.ndarray, np.ndarray]]:
+        """Per patient what the method says of each part, and what the logit loses without it."""
+        found = []
+        for patient, (case, values) in enumerate(zip(self.cases, self.maps, strict=True)):
+            parts = self.parts(patient)
+            said = np.array([self._of_part(part, values) for part in parts])
+            found.append((said, falls(case, parts)))
+        return found
 
     def effect(self, change: np.ndarray) -> np.ndarray:
         """Return what a method should have foretold: changes, or for unsigned ones their size.
@@ -96,11 +101,3 @@ class Evidence:
         if not there.size:
             return 0.0
         return float(there.mean() if self.method in OF_WHOLE_PARTS else there.sum())
-
-
-def _ranked(case: Case, result: str, shape: tuple[int, ...]) -> list[Part]:
-    """The parts that lie in arrays of a shape: of a series its windows, or of each variable."""
-    name = result.partition("/")[0]
-    every = list(parts_of(case, name))
-    named = [part for part in every if part.result == result and part.shape == shape]
-    return named or [part for part in every if part.shape == shape]

@@ -14,7 +14,7 @@ LEAST, NOISE = 0.8, 0.005
 
 
 def stability(evidence: Evidence) -> Check:
-    """Correlate what is said of the parts with what is said after imperceptible noise.
+    """Correlate each map with that of the same patient after imperceptible noise.
 
     Args:
         evidence: The explanations.

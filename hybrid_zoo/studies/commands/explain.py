@@ -30,7 +30,9 @@ def explain(
     target: Annotated[
         str | None, typer.Option(help="What to explain; the run's first target.")
     ] = None,
-    out: Annotated[Path, typer.Option(help="HTML file to write; must not exist.")] = PAGE,
+    out: Annotated[
+        Path, typer.Option(help="HTML file to write; must not exist. Not with --report.")
+    ] = PAGE,
     report: Annotated[
         int | None,
         typer.Option(help="Instead: pages of so many held-out patients, for the report.", min=1),
@@ -60,14 +62,12 @@ def explain(
     from hybrid_zoo.studies.patient.risk import held_out_of
 
     asked = _Asked(run, trained, (found, arrays), held_out_of(run), target, check)
-    words = (
-        "Explaining; the first time in a run, its methods are checked" if check else "Explaining"
-    )
-    with console.status(words):
-        if sample is not None:
-            written = _one(asked, sample, out, identifiers=identifiers)
-        else:
-            written = _some(asked, report or 0)
+    with console.status("Explaining, and checking the methods once" if check else "Explaining"):
+        written = (
+            _some(asked, report or 0)
+            if sample is None
+            else _one(asked, sample, out, identifiers=identifiers)
+        )
     print_lines(notices(trained, found, arrays))
     console.print(written, markup=False)
     console.print(STATEMENT, markup=False)
@@ -91,8 +91,8 @@ def _one(asked: _Asked, sample: str, out: Path, *, identifiers: bool) -> str:
 
     subject = find_subject(asked.trained, *asked.patients, sample)
     explanation = explain_subject(subject, asked.target)
-    arrays, target = asked.patients[1], explanation.target
-    checked = verdicts(asked.run, asked.trained, arrays, target) if asked.check else []
+    arrays, case = asked.patients[1], explanation.case
+    checked = verdicts(asked.run, asked.trained, arrays, case, check=asked.check)
     page = patient_page(
         subject, explanation, asked.predictions, verdicts=checked, identifiers=identifiers
     )

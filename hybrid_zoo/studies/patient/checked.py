@@ -8,7 +8,7 @@ from typing import Any
 
 import numpy as np
 
-from hybrid_zoo.errors import ConfigError
+from hybrid_zoo.errors import ConfigError, CorruptArtifactError
 from hybrid_zoo.explain.attention import LAYERS
 from hybrid_zoo.explain.case import Case
 from hybrid_zoo.explain.faith import CheckOptions, Verdict
@@ -54,34 +54,29 @@ class Said:
 
 
 def verdicts(
-    run: Path, trained: Trained, arrays: CohortArrays, target: str | None = None
+    run: Path, trained: Trained, arrays: CohortArrays, case: Case, *, check: bool = True
 ) -> list[Said]:
-    """Check the methods of the page on patients that the run did not learn from.
+    """Check the methods of the page on some patients of a folder.
 
     What is found is kept in the run folder, and read there the next time.
 
     Args:
         run: The run folder; SHA256SUMS is brought up to date.
         trained: The run.
-        arrays: Of a folder of patients, from `read_new_patients`.
-        target: Name; the first of the run where not given.
+        arrays: Of the folder, from `read_new_patients`.
+        case: Whose page it is, for the target and the class.
+        check: Otherwise say only what was found earlier.
 
     Returns:
         One for each array that a page draws; empty if the folder has too few patients.
-
-    Raises:
-        CorruptArtifactError: If what was found earlier is damaged.
     """
-    target = target or next(iter(trained.model.targets))
-    kept = _read(run, trained)
-    if target not in kept:
-        found = _check(trained, arrays, target)
-        if not found:
-            return []
-        kept[target] = found
-        _write(run, trained, kept)
+    kept, key = _read(run, trained), f"{case.target}/{case.label}"
+    if key not in kept and check:
+        kept[key] = _check(trained, arrays, case)
+        if kept[key]:
+            _write(run, trained, kept)
     names = Said.__dataclass_fields__
-    return [Said(**{name: entry[name] for name in names}) for entry in kept[target]]
+    return [Said(**{name: entry[name] for name in names}) for entry in kept.get(key, [])]
 
 
 def unseen(trained: Trained, arrays: CohortArrays) -> np.ndarray:
@@ -97,11 +92,13 @@ def unseen(trained: Trained, arrays: CohortArrays) -> np.ndarray:
     return np.flatnonzero(~seen)
 
 
-def _check(trained: Trained, arrays: CohortArrays, target: str) -> list[dict[str, Any]]:
-    rows = unseen(trained, arrays)[:POOL]
+def _check(trained: Trained, arrays: CohortArrays, case: Case) -> list[dict[str, Any]]:
+    rows = unseen(trained, arrays)
+    if len(rows) < FEWEST:  # as after cross-validation, where the model is a refit on everybody
+        rows = np.arange(len(arrays))
     if len(rows) < FEWEST:
         return []
-    x = trained.inputs_of(arrays, rows)
+    x = trained.inputs_of(arrays, rows[:POOL])
     return [
         {
             "method": verdict.method,
@@ -111,15 +108,16 @@ def _check(trained: Trained, arrays: CohortArrays, target: str) -> list[dict[str
             "finding": verdict.finding,
             "checks": {name: round(check.value, 4) for name, check in verdict.checks.items()},
         }
-        for verdict in _verdicts(trained, x, target)
+        for verdict in _verdicts(trained, x, case)
     ]
 
 
-def _verdicts(trained: Trained, x: dict[str, np.ndarray], target: str) -> Iterator[Verdict]:
-    everyone = patients_of(trained.model, x, target, 0, input_spec(trained.inputs))
-    shown = list(_shown(everyone.case(0)))
-    readers = {name: Reader(name, ARGUMENTS.get(name, {})) for name, _ in shown}
-    for method, result in shown:
+def _verdicts(trained: Trained, x: dict[str, np.ndarray], case: Case) -> Iterator[Verdict]:
+    spec = input_spec(trained.inputs)
+    everyone = patients_of(trained.model, x, case.target, case.label, spec)
+    readers: dict[str, Reader] = {}
+    for method, result in drawn(case):
+        readers.setdefault(method, Reader(method, ARGUMENTS.get(method, {})))
         options = CheckOptions(result=result, patients=PATIENTS, draws=DRAWS)
         try:
             yield examine(everyone, readers[method], options)
@@ -127,8 +125,12 @@ def _verdicts(trained: Trained, x: dict[str, np.ndarray], target: str) -> Iterat
             continue  # nobody has this modality, or it has too few places
 
 
-def _shown(case: Case) -> Iterator[tuple[str, str]]:
-    """The method and the array of everything that a page draws."""
+def drawn(case: Case) -> Iterator[tuple[str, str]]:
+    """Yield the method and the name of every array that a page of this model draws.
+
+    Args:
+        case: Any patient.
+    """
     for name in case.opened.modalities:
         is_image = name.startswith(("image", "volume"))
         for method, result in _of_images(case, name) if is_image else _of_values(case, name):
@@ -153,7 +155,10 @@ def _read(run: Path, trained: Trained) -> dict[str, Any]:
     """Target to what was found of this very model."""
     if not (run / VERDICTS).is_file():
         return {}
-    require_unchanged(run, (VERDICTS,))
+    try:
+        require_unchanged(run, (VERDICTS,))
+    except CorruptArtifactError:
+        return {}  # left half written, or by another process: what it held is found anew
     found = json.loads((run / VERDICTS).read_text(encoding="utf-8"))
     return found["targets"] if found["model"] == trained.digest else {}
 

@@ -133,18 +133,18 @@ def write_patients(
     chosen = choose_patients(trained, predictions, target, count)
     _require_own(trained, patients[1], [patient.sample_id for patient in chosen])
     subjects = [find_subject(trained, *patients, patient.sample_id) for patient in chosen]
-    checked = verdicts(run, trained, patients[1], target) if check else []
     folder, entries = run / PATIENTS, []
     folder.mkdir(exist_ok=True)
     stale = [path for path in folder.iterdir() if path.suffix == ".html"]
     for path in stale:
         path.unlink()
     for number, (patient, subject) in enumerate(zip(chosen, subjects, strict=True), start=1):
+        explanation = explain_subject(subject, target)
         page = patient_page(
             subject,
-            explain_subject(subject, target),
+            explanation,
             predictions,
-            verdicts=checked,
+            verdicts=verdicts(run, trained, patients[1], explanation.case, check=check),
             title=patient.name,
             outcome=patient.outcome,
         )

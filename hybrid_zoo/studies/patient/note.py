@@ -147,8 +147,9 @@ def _common_words(subject: Subject, name: str) -> set[str]:
 
 
 def _own_words(subject: Subject) -> set[str]:
-    """What stands in the patient's row and is no input: ids, site, dates, outcomes."""
-    inputs = subject.trained.config.tabular
-    row = subject.cohort.samples.iloc[subject.row].drop(labels=list(inputs), errors="ignore")
+    """What stands in the patient's row and is no input, as ids and dates, and the site anyway."""
+    config = subject.trained.config
+    inputs = [name for name in config.tabular if name != config.site]
+    row = subject.cohort.samples.iloc[subject.row].drop(labels=inputs, errors="ignore")
     texts = [subject.sample_id, *map(str, row)]
     return {word for text in texts for word in WORD.findall(text.lower())}

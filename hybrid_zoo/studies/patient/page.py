@@ -11,7 +11,7 @@ from hybrid_zoo.explain.explanation import Explanation
 from hybrid_zoo.explain.methods import lacks
 from hybrid_zoo.explain.one_patient import explain
 from hybrid_zoo.studies.pages import page_template
-from hybrid_zoo.studies.patient.checked import Said
+from hybrid_zoo.studies.patient.checked import Said, drawn
 from hybrid_zoo.studies.patient.note import note_sections
 from hybrid_zoo.studies.patient.overlay import legend_address
 from hybrid_zoo.studies.patient.pictures import NAMES, SAYS, picture_sections
@@ -47,7 +47,6 @@ LIMITS = (
     "50 % far, and one near 0 or 100 % little.",
     "Change nothing in a patient's care for it.",
 )
-UNCHECKED = "Whether they show what this model uses was not checked."
 
 
 def explain_subject(subject: Subject, target: str | None = None) -> Explanation:
@@ -115,7 +114,7 @@ def patient_page(
         called=modality_name,
         names=defaultdict(str, NAMES),
         says=SAYS,
-        limits=_limits(explanation, checked=bool(verdicts)),
+        limits=_limits(explanation, verdicts),
         left_out=_left_out(explanation),
         source=_source(subject),
     )
@@ -166,10 +165,19 @@ def _left_out(explanation: Explanation) -> dict[str, str]:
     return {name: words for name in PAGE_METHODS if (words := lacks(name, case))}
 
 
-def _limits(explanation: Explanation, *, checked: bool) -> list[str]:
+def _limits(explanation: Explanation, verdicts: Sequence[Said]) -> list[str]:
     used = [NAMES[name] for name in explanation.results]
     methods = f"Methods that apply to this model and stand here: {listed(used)}."
-    return [*LIMITS, methods if checked else f"{methods} {UNCHECKED}"]
+    checked = {(v.method, v.result) for v in verdicts}
+    unchecked = [
+        f"{NAMES[method]} of {modality_name(result.partition('/')[0])}"
+        for method, result in drawn(explanation.case)
+        if (method, result) not in checked
+        and result.partition("/")[0] not in explanation.case.absent
+    ]
+    if unchecked:
+        methods += f" Whether it shows what this model uses was not checked of {listed(unchecked)}."
+    return [*LIMITS, methods]
 
 
 def _source(subject: Subject) -> list[tuple[str, str]]:
