@@ -6,9 +6,9 @@ usage: explain_planted.py [--patients 1200] [--quick]
   `check_explainer` on its held-out patients, for the target in which the pictures matter most.
 - window: made-up patients with 48 hours of six variables, of which one is raised during six hours
   in the ill; the default options of `attention_lstm` learn it. Is a step of the window among the
-  top 10 % of steps (5 of 48; by chance in 53 % of patients), by attention, and by what hiding six
-  hours of all variables changes? Also, whether the window as a whole has the highest weight: the
-  attention of an LSTM may rest on the steps behind it, whose states still hold it.
+  top 10 % of steps (5 of 48; by chance in half of the patients), by attention, and by what hiding
+  six hours of all variables changes? Also, whether the window as a whole has the highest weight:
+  the attention of an LSTM may rest on the steps behind it, whose states still hold it.
 
 The bars: the highest place of a class activation map lies in a lesion of 0.8 of the patients, where
 the AUROC is above 0.9; attention and occlusion find the window in 0.9.
@@ -48,7 +48,7 @@ def of_lesions(patients: int) -> dict:
         auroc = trained.metrics["targets"][TARGET]["models"]["hybrid"]["auroc"]["value"]
         arrays, masks = cohort.to_arrays(), lesion_masks(cohort)
         held_out = np.flatnonzero((cohort.samples["split"] == "test").to_numpy())
-        x = {name: arrays.inputs[name][held_out] for name in trained.model.input}
+        x = trained.inputs_of(arrays, held_out)
     figures = {f"{TARGET}: AUROC": at_least(auroc, AUROC)}
     for name in METHODS:
         options = CheckOptions(result="image", patients=50, draws=10)

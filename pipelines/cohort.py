@@ -14,6 +14,7 @@ from hybrid_zoo.pipelines.arrays import CohortArrays
 from hybrid_zoo.pipelines.checks import clean_samples
 from hybrid_zoo.pipelines.frames import spelled_out
 from hybrid_zoo.pipelines.images import LESION
+from hybrid_zoo.pipelines.inspection import holds
 from hybrid_zoo.pipelines.loading import (
     ImageFiles,
     image_files,
@@ -261,18 +262,13 @@ class Cohort:
         tables = {name: getattr(self, name) for name in _tables_of(self.config)}
         write_cohort(folder, self.config.to_dict(), tables, suffix)
         masks = self.images.get(LESION, pd.Series(dtype=str))  # of these nobody checked the paths
-        for path in pd.concat([self.images["path"], masks[masks.map(self._holds)]]).unique():
+        for path in pd.concat(
+            [self.images["path"], masks[masks.map(lambda p: holds(self.folder, p))]]
+        ).unique():
             source, copy = (self.folder or Path()) / path, folder / path
             if source.resolve() != copy.resolve():
                 copy.parent.mkdir(parents=True, exist_ok=True)
                 shutil.copyfile(source, copy)
-
-    def _holds(self, path: object) -> bool:
-        """Tell whether a value is the path of a file inside the folder."""
-        if self.folder is None or not isinstance(path, str):
-            return False
-        file = (self.folder / path).resolve()
-        return file.is_relative_to(self.folder.resolve()) and file.is_file()
 
     def equals(self, other: "Cohort") -> bool:
         """Tell whether two cohorts hold the same configuration, samples, events, images and notes.

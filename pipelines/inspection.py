@@ -74,6 +74,19 @@ def inside(root: Path, name: str) -> Path | None:
     return path if path.is_relative_to(root) and not Path(name).is_absolute() else None
 
 
+def holds(root: Path | None, value: object) -> bool:
+    """Tell whether a value of a table is the path of a file inside a folder.
+
+    Args:
+        root: The folder; None holds nothing.
+        value: Anything.
+    """
+    if root is None or not isinstance(value, str):
+        return False
+    path = inside(root.resolve(), value)
+    return path is not None and path.is_file()
+
+
 def differs(sha256: str, expected: str) -> bool:
     """Tell whether a file has another hash than the images table gives; an empty one is any.
 

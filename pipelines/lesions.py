@@ -10,6 +10,7 @@ from hybrid_zoo.pipelines.cohort import Cohort
 from hybrid_zoo.pipelines.fitting import fit
 from hybrid_zoo.pipelines.formats import decode
 from hybrid_zoo.pipelines.images import LESION, order_images
+from hybrid_zoo.pipelines.inspection import inside
 from hybrid_zoo.pipelines.schema import Images
 
 
@@ -40,11 +41,14 @@ def lesion_masks(cohort: Cohort, modality: str = "image") -> np.ndarray:
     masks = np.zeros(shape, bool)
     for place, name in zip(places, rows[LESION], strict=True):
         if isinstance(name, str):
-            masks[tuple(place)] = _read(cohort.folder / name, options)
+            masks[tuple(place)] = _read(cohort.folder, name, options)
     return masks
 
 
-def _read(path: Path, options: Images) -> np.ndarray:
+def _read(folder: Path, name: str, options: Images) -> np.ndarray:
+    path = inside(folder.resolve(), name)
+    if path is None:
+        raise CohortError(f"images column {LESION!r}: {name} lies outside of the cohort folder.")
     try:
         data = path.read_bytes()
     except OSError as error:

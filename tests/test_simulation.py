@@ -148,6 +148,9 @@ def test_masks_that_are_not_there_are_missed_by_name(folder, cohort, tmp_path):
     gone = cohort.images.assign(lesion="lesions/gone.png")
     with pytest.raises(CohortError, match=r"column 'lesion': gone\.png cannot be read"):
         lesion_masks(dataclasses.replace(cohort, images=gone))
+    away = cohort.images.assign(lesion="../mask.png")
+    with pytest.raises(CohortError, match=r"\.\./mask\.png lies outside of the cohort folder"):
+        lesion_masks(dataclasses.replace(cohort, images=away))
 
 
 def test_the_same_seed_writes_the_same_bytes_and_another_seed_others(tmp_path):

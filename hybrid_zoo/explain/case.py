@@ -96,6 +96,16 @@ class Case:
         for name in {modality, time_name(modality)} & set(rows):
             rows[name][row] = nothing(rows[name])
 
+    def has_channels(self, result: str, values: np.ndarray) -> bool:
+        """Tell whether an array of an explanation speaks of single channels of pixels.
+
+        Args:
+            result: Name of the array, such as "image" or "image/whole".
+            values: The array.
+        """
+        shape = self.sample[result.partition("/")[0]].shape[1:]
+        return len(shape) > 2 and np.shape(values) == shape
+
     def columns(self, modality: str) -> tuple[str, ...]:
         """Return the names of a modality's columns: numbers where there is no spec.
 

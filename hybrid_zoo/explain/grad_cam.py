@@ -89,13 +89,19 @@ def _resized(maps: np.ndarray, images: np.ndarray) -> np.ndarray:
     """Maps of the size of the images; the axes of a volume by turns."""
     *depth, height, width = images.shape[1:-1]
     flat = maps.reshape(-1, *maps.shape[-2:], 1)
-    found = _resize(flat, (height, width)).reshape(*maps.shape[:-2], height, width)
+    found = resize(flat, (height, width)).reshape(*maps.shape[:-2], height, width)
     if depth:
         slices = found.reshape(len(maps), maps.shape[1], height * width, 1)
-        found = _resize(slices, (*depth, height * width)).reshape(images.shape[:-1])
+        found = resize(slices, (*depth, height * width)).reshape(images.shape[:-1])
     there = np.any(observed(images), axis=tuple(range(1, images.ndim)))
     return np.where(there.reshape(-1, *(1,) * (found.ndim - 1)), found, np.nan)
 
 
-def _resize(x: np.ndarray, size: tuple[int, int]) -> np.ndarray:
+def resize(x: np.ndarray, size: tuple[int, int]) -> np.ndarray:
+    """Return maps of another size, linearly interpolated.
+
+    Args:
+        x: `(maps, height, width, 1)`.
+        size: Height and width.
+    """
     return ops.convert_to_numpy(ops.image.resize(x, size, interpolation="bilinear"))

@@ -4,23 +4,28 @@ import numpy as np
 
 from hybrid_zoo.explain.baseline import fixed_columns
 from hybrid_zoo.explain.case import Case, observed
+from hybrid_zoo.serving.rows import Arrays
 
 
-def noisy(
-    case: Case, name: str, x: np.ndarray, noise: float, rng: np.random.Generator
-) -> np.ndarray:
-    """Return copies of a patient's numbers with noise; codes and events stay.
+def noisy(case: Case, rows: Arrays, noise: float, rng: np.random.Generator) -> Arrays:
+    """Return copies of a patient with noise on their numbers; words, codes and events stay.
 
     Args:
         case: The patient.
-        name: The modality.
-        x: Its array, `(rows, ...)`.
+        rows: As `Case.copies` returns.
         noise: Deviation of the noise, as `smooth_grad` takes it.
         rng: Of the noise.
 
     Returns:
-        The same shape.
+        The same inputs.
     """
+    noised = [name for name in case.present if rows[name].dtype.kind == "f"]
+    return rows | {name: _noisy(case, name, rows[name], noise, rng) for name in noised}
+
+
+def _noisy(
+    case: Case, name: str, x: np.ndarray, noise: float, rng: np.random.Generator
+) -> np.ndarray:
     drawn = noise * rng.standard_normal(x.shape)
     drawn[..., fixed_columns(case, name)] = 0
     statistics = None if x.ndim > 3 else case.opened.statistics(name)

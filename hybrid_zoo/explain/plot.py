@@ -44,7 +44,8 @@ def draw(explanation: Explanation, methods: list[str]) -> Figure:
     Raises:
         ConfigError: For a method that the explanation lacks.
     """
-    panels = [panel for name in methods for panel in _panels(name, explanation[name])]
+    case = explanation.case
+    panels = [panel for name in methods for panel in _panels(name, explanation[name], case)]
     across = min(max(len(panels), 1), ACROSS)
     down = max(-(-len(panels) // across), 1)
     with matplotlib.rc_context(_SETTINGS):
@@ -52,7 +53,7 @@ def draw(explanation: Explanation, methods: list[str]) -> Figure:
         figure.suptitle(_title(explanation), x=0.01, ha="left", weight="bold")
         axes = figure.subplots(down, across, squeeze=False).ravel()
         for ax, panel in zip(axes, panels, strict=False):
-            _draw(ax, panel, explanation.case)
+            _draw(ax, panel, case)
         for ax in axes[len(panels) :]:
             ax.set_axis_off()
     return figure
@@ -65,21 +66,17 @@ def _title(explanation: Explanation) -> str:
     return name
 
 
-def _panels(method: str, result: Result) -> list[Panel]:
+def _panels(method: str, result: Result, case: Case) -> list[Panel]:
     """Scalars together in one panel, images one each, all else a panel."""
     single = {name: x for name, x in result.values.items() if not np.ndim(x)}
     panels = [Panel(method, "", np.array(list(single.values())))] if single else []
     for name, x in result.values.items():
         if np.ndim(x) > 2:
-            maps = x.sum(axis=-1) if _has_channels(method, x) else x
+            maps = x.sum(axis=-1) if case.has_channels(name, x) else x
             panels += [Panel(method, name, maps[k], k) for k in _shown(maps)]
         elif np.ndim(x):
             panels.append(Panel(method, name, x))
     return panels
-
-
-def _has_channels(method: str, x: np.ndarray) -> bool:
-    return method in ("integrated_gradients", "smooth_grad") and x.ndim > 3
 
 
 def _shown(maps: np.ndarray) -> list[int]:

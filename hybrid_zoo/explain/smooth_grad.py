@@ -38,10 +38,7 @@ def smooth_grad(case: Case, *, samples: int = 25, noise: float = 0.15, seed: int
     sums: dict[str, np.ndarray] = {}
     for first in range(0, samples, case.rows):
         count = min(case.rows, samples - first)
-        rows = case.copies(count)
-        for name in case.present:
-            if rows[name].dtype.kind == "f":
-                rows[name] = noisy(case, name, rows[name], noise, rng)
+        rows = noisy(case, case.copies(count), noise, rng)
         found = case.opened.gradients.along(rows, np.ones(count), case.target, case.label)
         for name, x in found.inputs.items():
             sums[name] = sums.get(name, 0.0) + x.sum(axis=0, dtype="float64")

@@ -7,7 +7,7 @@ import pandas as pd
 from hybrid_zoo.studies.report_files import TABLE1_HEAD
 from hybrid_zoo.studies.spreadsheets import plain_cell
 from hybrid_zoo.studies.tables_parts import Cell, Part, Row, Table
-from hybrid_zoo.studies.words_numbers import listed
+from hybrid_zoo.studies.words_numbers import capital, listed
 
 _COLUMNS = {"overall": "Overall", "training": "Training", "test": "Test", "smd": "SMD"}
 _NOTE = (
@@ -108,4 +108,4 @@ def _part(name: str, rows: pd.DataFrame, columns: list[str]) -> Part:
 def _head(name: str, row: dict[str, str]) -> str:
     what = ", ".join(part for part in (name, row["level"]) if part)
     statistic = row["statistic"]
-    return f"{what}, {statistic}" if what else statistic[:1].upper() + statistic[1:]
+    return f"{what}, {statistic}" if what else capital(statistic)

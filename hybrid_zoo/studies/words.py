@@ -7,6 +7,7 @@ from hybrid_zoo.evaluation.verdict import CHECKS, MARGIN, RECOMMENDED_MARGIN, SH
 from hybrid_zoo.studies.words_models import in_sentence, model_name
 from hybrid_zoo.studies.words_numbers import (
     between,
+    capital,
     in_prose,
     listed,
     number,
@@ -161,7 +162,7 @@ def _reach(value: float, hybrid: float) -> tuple[str, str]:
 def _fusing(block: Block, where: str) -> str:
     best = block.get("best_single")
     if best is None:
-        return f"{_capital(where)}, there was no single modality to compare the hybrid with."
+        return f"{capital(where)}, there was no single modality to compare the hybrid with."
     by = f"the hybrid minus {in_sentence(best)}, the best single modality, is {_lead(block, best)}"
     said = {
         "helped": f"Fusing helped: {where}, the hybrid's {_area(block)} is above that of every "
@@ -246,7 +247,3 @@ def _recommended(block: Block) -> str:
             "before the shortcut is removed from the data."
         )
     return f"Recommended model: {name} ({rule})."
-
-
-def _capital(text: str) -> str:
-    return text[:1].upper() + text[1:]

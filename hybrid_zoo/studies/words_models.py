@@ -1,6 +1,6 @@
 """Models by the names that a reader sees, in the order in which a table lists them."""
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 
 from hybrid_zoo.evaluation.verdict import is_simpler
 
@@ -76,17 +76,18 @@ def in_sentence(model: str) -> str:
     return f"the {name}" if group_of(model) == GROUPS[0] or model in _WITH_ARTICLE else name
 
 
-def modality_name(modality: str) -> str:
+def modality_name(modality: str, kinds: Mapping[str, str] = _MODALITIES) -> str:
     """Return a modality's name for people.
 
     Args:
         modality: Such as `sequence_wearable`.
+        kinds: What each kind is called.
 
     Returns:
         Such as "Time series (wearable)".
     """
     kind, _, rest = modality.partition("_")
-    name = _MODALITIES.get(kind, kind.capitalize())
+    name = kinds.get(kind, kind.capitalize())
     return f"{name} ({rest.replace('_', ' ')})" if rest else name
 
 

@@ -166,3 +166,12 @@ def times(count: int) -> str:
         count: How many times.
     """
     return {1: "once", 2: "twice"}.get(count, f"{whole(count)} times")
+
+
+def capital(text: str) -> str:
+    """Return a text with a capital first letter.
+
+    Args:
+        text: Any.
+    """
+    return text[:1].upper() + text[1:]

@@ -83,13 +83,8 @@ class Reader:
                 f"It returned {list(values)}."
             )
         found = np.asarray(values[result], float)
-        if not _has_channels(found, result, case):
+        if not case.has_channels(result, found):
             return found
         seen = np.isfinite(found)
         total = np.nansum(abs(found) if self.method in UNSIGNED else found, axis=-1)
         return np.where(seen.any(axis=-1), total, np.nan)
-
-
-def _has_channels(values: np.ndarray, result: str, case: Case) -> bool:
-    shape = case.sample[result.partition("/")[0]].shape[1:]
-    return len(shape) > 2 and np.shape(values) == shape

@@ -4,7 +4,6 @@ import dataclasses
 
 import numpy as np
 
-from hybrid_zoo.explain.case import Case
 from hybrid_zoo.explain.faith.evidence import Evidence
 from hybrid_zoo.explain.faith.likeness import rank_correlation
 from hybrid_zoo.explain.faith.verdict import Check
@@ -26,16 +25,9 @@ def stability(evidence: Evidence) -> Check:
     found = []
     for number, case in enumerate(evidence.cases):
         rng = np.random.default_rng([evidence.seed, int(evidence.rows[number])])
-        again = evidence.explain(number, _disturbed(case, rng), "disturbed")
+        disturbed = dataclasses.replace(case, sample=noisy(case, case.sample, NOISE, rng))
+        again = evidence.explain(number, disturbed, "disturbed")
         found.append(rank_correlation(evidence.maps[number], again))
     value = float(np.mean(found))
     words = f"maps before and after imperceptible noise correlate by {value:.2f}"
     return Check(value=value, bar=LEAST, passed=value >= LEAST, words=words)
-
-
-def _disturbed(case: Case, rng: np.random.Generator) -> Case:
-    sample = dict(case.sample)
-    for name in case.present:
-        if sample[name].dtype.kind == "f":
-            sample[name] = noisy(case, name, sample[name], NOISE, rng)
-    return dataclasses.replace(case, sample=sample)

@@ -13,6 +13,7 @@ from hybrid_zoo.explain.arguments import check_at_least
 from hybrid_zoo.explain.case import Case
 from hybrid_zoo.explain.explanation import Result
 from hybrid_zoo.explain.feature_maps import last_map
+from hybrid_zoo.explain.grad_cam import resize
 from hybrid_zoo.explain.methods import lacks_gradients
 from hybrid_zoo.explain.single_input import LAST_MAP, present_pictures, view_of
 from hybrid_zoo.explain.tf_explain.package import (
@@ -54,7 +55,7 @@ def grad_cam(case: Case, *, use_guided_grads: bool = False) -> Result:
                 view, picture[None], LAST_MAP, column(case), use_guided_grads
             )
         (cam,) = explainer.generate_ponderated_output(*found)
-        return _resized(ops.maximum(cam, 0.0), picture.shape[:2])
+        return resize(ops.maximum(cam, 0.0)[None, ..., None], picture.shape[:2])[0, ..., 0]
 
     names = [name for name in _pictures(case) if last_map(case, name) is not None]
     return _result(case, {name: _each(case, name, one) for name in names})
@@ -190,11 +191,6 @@ def _each(case: Case, name: str, one: Callable) -> np.ndarray:
     for k, x in found.items():
         values[k] = x
     return values
-
-
-def _resized(cam: Any, size: tuple[int, ...]) -> np.ndarray:
-    whole = ops.image.resize(ops.expand_dims(cam, -1), size, interpolation="bilinear")
-    return ops.convert_to_numpy(whole)[..., 0]
 
 
 def _result(case: Case, values: dict[str, np.ndarray], words: str = "") -> Result:

@@ -7,6 +7,7 @@ from typing import Any
 import pandas as pd
 
 from hybrid_zoo import __version__
+from hybrid_zoo.explain.case import make_case
 from hybrid_zoo.explain.explanation import Explanation
 from hybrid_zoo.explain.methods import lacks
 from hybrid_zoo.explain.one_patient import explain
@@ -17,7 +18,6 @@ from hybrid_zoo.studies.patient.overlay import legend_address
 from hybrid_zoo.studies.patient.pictures import NAMES, SAYS, picture_sections
 from hybrid_zoo.studies.patient.records import (
     absent_in_words,
-    in_title,
     modality_name,
     records_table,
     shares_table,
@@ -28,7 +28,7 @@ from hybrid_zoo.studies.patient.subject import Subject
 from hybrid_zoo.studies.patient.weights import weights_table
 from hybrid_zoo.studies.report_files import slug
 from hybrid_zoo.studies.statement import STATEMENT
-from hybrid_zoo.studies.words_numbers import listed, signed
+from hybrid_zoo.studies.words_numbers import capital, listed, signed
 
 PAGE_METHODS = (
     "modality_shapley",
@@ -60,7 +60,7 @@ def explain_subject(subject: Subject, target: str | None = None) -> Explanation:
         ConfigError: For a target that the model lacks.
     """
     model, sample, spec = subject.trained.model, subject.inputs, subject.spec
-    case = explain(model, sample, target=target, methods=[], spec=spec).case
+    case = make_case(model, sample, target, None, spec)
     fitting = [name for name in PAGE_METHODS if not lacks(name, case)]
     return explain(model, sample, target=case.target, label=case.label, methods=fitting, spec=spec)
 
@@ -155,7 +155,7 @@ def _explained_in_words(explanation: Explanation, own: Risk) -> str:
 
 def _named(bags: list[dict[str, Any]]) -> list[dict[str, Any]]:
     return [
-        bag | {"id": slug(bag["name"]), "title": in_title(modality_name(bag["name"]))}
+        bag | {"id": slug(bag["name"]), "title": capital(modality_name(bag["name"]))}
         for bag in bags
     ]
 

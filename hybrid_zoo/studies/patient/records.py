@@ -4,6 +4,7 @@ import numpy as np
 
 from hybrid_zoo.explain.case import observed
 from hybrid_zoo.explain.explanation import Explanation
+from hybrid_zoo.studies import words_models
 from hybrid_zoo.studies.patient.numbers import contribution
 from hybrid_zoo.studies.tables_parts import Cell, Part, Row, Table
 from hybrid_zoo.studies.words_numbers import counted, listed, whole
@@ -23,18 +24,7 @@ def modality_name(name: str) -> str:
     Args:
         name: Such as `sequence_wearable`.
     """
-    kind, _, rest = name.partition("_")
-    called = KINDS.get(kind, kind)
-    return f"{called} ({rest})" if rest else called
-
-
-def in_title(text: str) -> str:
-    """Return a text with a capital first letter.
-
-    Args:
-        text: Not empty.
-    """
-    return text[0].upper() + text[1:]
+    return words_models.modality_name(name, KINDS)
 
 
 def absent_in_words(explanation: Explanation) -> str:

@@ -9,10 +9,10 @@ import pandas as pd
 from hybrid_zoo.explain.explanation import Explanation
 from hybrid_zoo.studies.patient.numbers import hours_axis, hours_of, value_of
 from hybrid_zoo.studies.patient.panel import draw_panel
-from hybrid_zoo.studies.patient.records import in_title, modality_name
+from hybrid_zoo.studies.patient.records import modality_name
 from hybrid_zoo.studies.patient.subject import Subject
 from hybrid_zoo.studies.tables_parts import Cell, Part, Row, Table
-from hybrid_zoo.studies.words_numbers import counted, listed
+from hybrid_zoo.studies.words_numbers import capital, counted, listed
 
 Windows = list[tuple[float, float]]
 HALF = 0.5
@@ -42,7 +42,7 @@ def _section(subject: Subject, explanation: Explanation, name: str) -> dict[str,
     panels = [_panel(subject, name, c, rows[rows["variable"] == c], windows, span) for c in seen]
     return {
         "name": name,
-        "title": in_title(modality_name(name)),
+        "title": capital(modality_name(name)),
         "axis": hours_axis(end),
         "panels": panels,
         "windows": windows,
