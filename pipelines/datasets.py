@@ -1,6 +1,7 @@
 """From arrays to tf.data: batches by row number, in a repeatable order."""
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
+from functools import partial
 
 import numpy as np
 import tensorflow as tf
@@ -83,10 +84,12 @@ def row_batches(rows: np.ndarray, batch_size: int, seed: int | None) -> tf.data.
         batch_size: Of each batch but the last.
         seed: Shuffle anew in every epoch, repeatably; None keeps the order.
     """
-    data = tf.data.Dataset.from_tensor_slices(np.asarray(rows, "int64"))
-    if seed is not None:
-        data = data.shuffle(max(len(rows), 1), seed=seed, reshuffle_each_iteration=True)
-    return data.batch(batch_size)
+    rows = np.asarray(rows, "int64")
+    if seed is None:
+        return tf.data.Dataset.from_tensor_slices(rows).batch(batch_size)
+    count = -(-len(rows) // batch_size)
+    data = _epochs(lambda rng: rng.permutation(rows), tf.TensorSpec([len(rows)], tf.int64), seed)
+    return data.batch(batch_size).apply(tf.data.experimental.assert_cardinality(count))
 
 
 def prefetched(data: tf.data.Dataset) -> tf.data.Dataset:
@@ -105,24 +108,27 @@ def prefetched(data: tf.data.Dataset) -> tf.data.Dataset:
 def _bucketed(rows: np.ndarray, lengths: np.ndarray, batch_size: int, seed: int) -> tf.data.Dataset:
     """Yield row numbers in batches of like length, anew in every epoch."""
     count = -(-len(rows) // batch_size)
-
-    def epoch(drawn: tf.Tensor) -> tf.data.Dataset:
-        places = tf.numpy_function(
-            lambda number: _order(lengths, batch_size, int(number)), [drawn], tf.int64
-        )
-        places.set_shape([count, batch_size])
-        return tf.data.Dataset.from_tensor_slices(places)
-
-    epochs = tf.data.Dataset.random(seed=seed, rerandomize_each_iteration=True).take(1)
-    batches = epochs.flat_map(epoch).map(
-        lambda places: tf.gather(rows, tf.boolean_mask(places, places >= 0))
-    )
+    order = partial(_order, lengths, batch_size)
+    data = _epochs(order, tf.TensorSpec([count, batch_size], tf.int64), seed)
+    batches = data.map(lambda places: tf.gather(rows, tf.boolean_mask(places, places >= 0)))
     return batches.apply(tf.data.experimental.assert_cardinality(count))
 
 
-def _order(lengths: np.ndarray, batch_size: int, seed: int) -> np.ndarray:
-    """Return `(batches, batch_size)` positions; -1 fills up the one batch that is smaller."""
+def _epochs(
+    order: Callable[[np.random.Generator], np.ndarray], spec: tf.TensorSpec, seed: int
+) -> tf.data.Dataset:
+    """Yield the items of a new order each time that the dataset is gone through.
+
+    NumPy draws it, because TensorFlow mixes its global seed into those of its datasets: a script
+    that had set one would get other models from the same seed.
+    """
     rng = np.random.default_rng(seed)
+    data = tf.data.Dataset.from_generator(lambda: iter([order(rng)]), output_signature=spec)
+    return data.unbatch()
+
+
+def _order(lengths: np.ndarray, batch_size: int, rng: np.random.Generator) -> np.ndarray:
+    """Return `(batches, batch_size)` positions; -1 fills up the one batch that is smaller."""
     filled = np.full(-(-len(lengths) // batch_size) * batch_size, -1, dtype=np.int64)
     filled[: len(lengths)] = rng.permutation(len(lengths))
     size = _CHUNK * batch_size
