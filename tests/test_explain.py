@@ -237,6 +237,38 @@ def test_attention_is_in_the_patients_own_steps_words_and_images():
     )
 
 
+def test_attention_of_blocks_is_what_all_steps_read_of_one_through_all_of_them():
+    model = make_model(sequence="transformer", spec=make_spec().only(["sequence", "tabular"]))
+    sample = {name: patient()[name] for name in ("sequence", "tabular")}
+    sample["sequence"][4:] = np.nan
+    found = explain(model, sample, methods="attention")["attention"].values
+    assert set(found) == {"sequence"} and np.isnan(found["sequence"][4:]).all()
+    encoder = model.get_layer("sequence_transformer")
+    blocks = [x for x in encoder.layers if isinstance(x, keras.layers.MultiHeadAttention)]
+    inner = keras.Model(encoder.inputs, [block.output[1] for block in blocks])
+    read = np.eye(4)
+    for weights in inner([sample["sequence"][None]]):
+        read = (np.eye(4) / 2 + np.mean(weights, axis=(0, 1))[:4, :4] / 2) @ read
+    np.testing.assert_allclose(found["sequence"][:4], read.mean(axis=0), atol=1e-6)
+    assert found["sequence"][:4].sum() == pytest.approx(1, abs=1e-5) and len(blocks) == 2
+
+
+@pytest.mark.parametrize("absent", [[], ["image"]])
+def test_attention_of_the_fusion_is_what_its_token_reads_of_each_modality(absent):
+    model = make_model(fusion="attention")
+    sample = {k: x for k, x in patient().items() if k not in absent}
+    found = explain(model, sample, methods="modality_attention")["modality_attention"].values
+    assert set(found) == set(sample)
+    weights = keras.Model(model.inputs, model.get_layer("attention_1").output[1])
+    whole = {
+        name: np.full_like(x, np.nan if x.dtype.kind == "f" else 0) for name, x in patient().items()
+    }
+    read = np.mean(weights({k: x[None] for k, x in (whole | sample).items()}), axis=(0, 1))[0, 1:]
+    expected = dict(zip(NAMES, read / read.sum(), strict=True))
+    for name, value in found.items():
+        assert value == pytest.approx(expected[name], abs=1e-6)
+
+
 def test_what_if_says_what_predict_says_of_the_changed_patient(model):
     spec = InputSpec.from_arrays(
         make_inputs(), columns={"tabular": ["age", "sex"], "sequence": ["HR", "MAP", "RR"]}

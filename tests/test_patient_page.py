@@ -27,6 +27,7 @@ from hybrid_zoo.studies.patient.overlay import overlaid
 from hybrid_zoo.studies.patient.page import explain_subject, patient_page
 from hybrid_zoo.studies.patient.panel import draw_panel
 from hybrid_zoo.studies.patient.pictures import views
+from hybrid_zoo.studies.patient.records import shares_table
 from hybrid_zoo.studies.patient.risk import held_out_of, risks
 from hybrid_zoo.studies.patient.subject import find_subject
 from hybrid_zoo.studies.trained import read_trained
@@ -162,6 +163,19 @@ def test_the_contributions_of_kinds_of_data_add_up_on_the_page(page):
     cells = re.findall(r"<td>.*?([+\u2212]?\d\.\d{3})</td>", section(page, "kinds"))
     amounts = [float(c.replace("\u2212", "-")) for c in cells]
     assert len(amounts) == 6 and abs(sum(amounts[:-1]) - amounts[-1]) < 0.004
+
+
+def test_what_an_attending_fusion_reads_of_each_kind_of_data_stands_beside_its_contribution(full):
+    _, explanation = full
+    weights = {name: np.array(0.25) for name in explanation["modality_shapley"].values}
+    read = {"modality_attention": Result(values=weights)}
+    both = dataclasses.replace(explanation, results=explanation.results | read)
+    table = shares_table(both)
+    assert table.columns == ("Kind of data", "Contribution", "Attention")
+    *kinds, none, logit = table.parts[0].rows
+    assert [row.cells[1].text for row in kinds] == ["0.25"] * len(weights)
+    assert none.cells[1].text == logit.cells[1].text == "" and "Attention: the share" in table.note
+    assert shares_table(explanation).columns == ("Kind of data", "Contribution")
 
 
 def test_every_image_stands_beside_its_maps_with_its_hour(page):

@@ -7,6 +7,7 @@ from hybrid_zoo.explain.grad_cam import grad_cam
 from hybrid_zoo.explain.hires_cam import hires_cam
 from hybrid_zoo.explain.integrated_gradients import integrated_gradients
 from hybrid_zoo.explain.methods import METHODS
+from hybrid_zoo.explain.modality_attention import modality_attention
 from hybrid_zoo.explain.modality_shapley import modality_shapley
 from hybrid_zoo.explain.occlusion import occlusion
 from hybrid_zoo.explain.one_patient import explain
@@ -30,6 +31,7 @@ __all__ = [
     "grad_cam",
     "hires_cam",
     "integrated_gradients",
+    "modality_attention",
     "modality_shapley",
     "occlusion",
     "single_input_view",

@@ -14,6 +14,10 @@ if TYPE_CHECKING:
     from hybrid_zoo.explain.case import Case
 
 
+READ = ("attention", "modality_attention")
+"""Methods that say what is read, whatever it does."""
+
+
 @dataclass(frozen=True, kw_only=True)
 class Result:
     """What one method says of one patient.
@@ -64,7 +68,7 @@ class Explanation:
     def is_constant(self) -> bool:
         """Whether no method found anything that changes the logit."""
         effects = [
-            x for name, r in self.results.items() if name != "attention" for x in r.values.values()
+            x for name, r in self.results.items() if name not in READ for x in r.values.values()
         ]
         return bool(effects) and not any(np.any(np.nan_to_num(x)) for x in effects)
 

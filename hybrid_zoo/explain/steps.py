@@ -1,6 +1,6 @@
 """Go through a model operation by operation, into the models that are nested in it."""
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Container, Iterator, Mapping
 from typing import Any, NamedTuple
 
 import keras
@@ -65,6 +65,30 @@ def walk(model: keras.Model, inputs: dict[str, Any], after: After) -> Any:
     values = {id(x): inputs[name] for name, x in model.input.items()}
     _run(model, values, after, ())
     return keras.tree.map_structure(lambda x: values[id(x)], model.output)
+
+
+def outputs_of(
+    model: keras.Model, sample: Mapping[str, Any], places: Container[Place]
+) -> dict[Place, tuple[tuple, Any]]:
+    """Run a model and keep what some operations were given, and what they returned.
+
+    Args:
+        model: A Functional model from a dict of inputs.
+        sample: Name to array.
+        places: Where they are called.
+
+    Returns:
+        Place to positional arguments and output, in the order of the calls.
+    """
+    found = {}
+
+    def after(place: Place, operation: Any, args: tuple, output: Any) -> Any:
+        if place in places:
+            found[place] = args, output
+        return output
+
+    walk(model, {name: keras.ops.convert_to_tensor(x) for name, x in sample.items()}, after)
+    return found
 
 
 def through_experts(operation: Any, args: tuple, output: Any) -> Any:

@@ -1,11 +1,14 @@
 """What a fusion reads of the modalities."""
 
 from collections.abc import Collection
+from typing import Any
 
 import keras
 from keras import ops
 
 from hybrid_zoo.errors import ConfigError
+
+_TOKEN = "_token"
 
 
 def check_several(who: str, modalities: Collection[str]) -> None:
@@ -49,8 +52,18 @@ def modality_tokens(
         ConfigError: For fewer than two modalities.
     """
     check_several(who, features)
-    tokens = [keras.layers.Dense(units, name=f"{m}_token")(x) for m, x in features.items()]
+    tokens = [keras.layers.Dense(units, name=m + _TOKEN)(x) for m, x in features.items()]
     return StackTokens(name=f"{who}_tokens")(tokens, [presence[m] for m in features])
+
+
+def stacked_modalities(node: Any) -> list[str]:
+    """Return the names of the modalities that a call of `StackTokens` stacks, in order.
+
+    Args:
+        node: The call.
+    """
+    names = [tensor._keras_history.operation.name for tensor in node.input_tensors]
+    return [name.removesuffix(_TOKEN) for name in names if name.endswith(_TOKEN)]
 
 
 @keras.saving.register_keras_serializable("hybrid_zoo")

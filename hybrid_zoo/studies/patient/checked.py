@@ -9,7 +9,7 @@ from typing import Any
 import numpy as np
 
 from hybrid_zoo.errors import ConfigError, CorruptArtifactError
-from hybrid_zoo.explain.attention import LAYERS
+from hybrid_zoo.explain.attention import attends
 from hybrid_zoo.explain.case import Case
 from hybrid_zoo.explain.faith import CheckOptions, Verdict
 from hybrid_zoo.explain.faith.check_explainer import examine, patients_of
@@ -146,8 +146,7 @@ def _of_images(case: Case, name: str) -> Iterator[tuple[str, str]]:
 
 def _of_values(case: Case, name: str) -> Iterator[tuple[str, str]]:
     if name.startswith("sequence"):
-        attended = case.opened.layers(LAYERS, name)
-        yield ("attention", name) if attended else ("occlusion", f"{name}/steps")
+        yield ("attention", name) if attends(case, name) else ("occlusion", f"{name}/steps")
     yield "integrated_gradients", name
 
 

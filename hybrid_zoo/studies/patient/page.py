@@ -36,6 +36,7 @@ PAGE_METHODS = (
     "occlusion",
     "hires_cam",
     "attention",
+    "modality_attention",
 )
 CUSTODY = "This page holds one patient's data: protect it like the source."
 LIMITS = (

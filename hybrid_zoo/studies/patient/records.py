@@ -3,7 +3,7 @@
 import numpy as np
 
 from hybrid_zoo.explain.case import observed
-from hybrid_zoo.explain.explanation import Explanation
+from hybrid_zoo.explain.explanation import Explanation, Result
 from hybrid_zoo.studies import words_models
 from hybrid_zoo.studies.patient.numbers import contribution
 from hybrid_zoo.studies.tables_parts import Cell, Part, Row, Table
@@ -16,6 +16,10 @@ KINDS = {
     "tabular": "columns",
     "tokens": "notes",
 }
+ATTENTION = (
+    " Attention: the share that the fusion reads of a kind of data, whatever it does with it; no "
+    "check tells whether the logit rests on it."
+)
 
 
 def modality_name(name: str) -> str:
@@ -79,28 +83,38 @@ def shares_table(explanation: Explanation) -> Table:
     """Lay out what each modality contributes.
 
     Args:
-        explanation: With `modality_shapley`.
+        explanation: With `modality_shapley`; and `modality_attention` where the fusion attends.
     """
-    found = explanation["modality_shapley"]
+    found, read = explanation["modality_shapley"], explanation.results.get("modality_attention")
     most = max((abs(float(x)) for x in found.values.values()), default=0) or 1.0
     ordered = sorted(found.values.items(), key=lambda item: -abs(float(item[1])))
-    rows = [_share(modality_name(name), float(x), most) for name, x in ordered]
+    rows = [
+        Row(
+            modality_name(name),
+            (Cell(contribution(float(x)), bar=float(x) / most), *_of(read, name)),
+        )
+        for name, x in ordered
+    ]
+    none, logit = (Cell(contribution(x)) for x in (found.checks["none"], explanation.logit))
     ends = [
-        Row("A patient of whom nothing is known", (Cell(contribution(found.checks["none"])),)),
-        Row("Sum: this patient's logit", (Cell(contribution(explanation.logit)),), strong=True),
+        Row("A patient of whom nothing is known", (none, *_of(read, None))),
+        Row("Sum: this patient's logit", (logit, *_of(read, None)), strong=True),
     ]
     return Table(
         caption="Contribution of each kind of data to the logit",
-        columns=("Kind of data", "Contribution"),
+        columns=("Kind of data", "Contribution", *(["Attention"] if read else [])),
         parts=(Part("", (*rows, *ends)),),
         note="Exact Shapley values: the mean of what a kind of data adds, over all orders in which "
         "they may become known. Bars to the right raise the risk, open bars to the left lower "
-        "it." + _left_over(found.checks["gap"]),
+        "it." + _left_over(found.checks["gap"]) + (ATTENTION if read else ""),
     )
 
 
-def _share(name: str, x: float, most: float) -> Row:
-    return Row(name, (Cell(contribution(x), bar=x / most),))
+def _of(read: Result | None, modality: str | None) -> tuple[Cell, ...]:
+    """The cell of the fusion's attention, if it attends; empty of what is no kind of data."""
+    if read is None:
+        return ()
+    return (Cell(f"{float(read.values[modality]):.2f}" if modality else ""),)
 
 
 def _left_over(gap: float) -> str:
