@@ -6,6 +6,7 @@ import numpy as np
 import pytest
 
 from hybrid_zoo.studies import forecast as module
+from hybrid_zoo.studies import side_by_side
 from hybrid_zoo.studies.forecast import Forecast, duration
 
 NETWORKS = ("hybrid", "image_only", "tabular_only")
@@ -14,9 +15,11 @@ NETWORKS = ("hybrid", "image_only", "tabular_only")
 def study(monkeypatch, *, tracing, minutes=None, networks=NETWORKS, cores=2):
     """A study of two rounds at 0 s, whose clock is turned by hand."""
     clock = SimpleNamespace(now=0.0)
-    monkeypatch.setattr(module, "usable_cores", lambda: cores)
+    for each in (module, side_by_side):
+        monkeypatch.setattr(each, "usable_cores", lambda: cores)
     monkeypatch.setattr(module.time, "perf_counter", lambda: clock.now)
-    contest = SimpleNamespace(networks={n: SimpleNamespace(tracing=tracing) for n in networks})
+    took = {"tracing": tracing, "fitting": 30.0 if tracing else 0.0}
+    contest = SimpleNamespace(networks={n: SimpleNamespace(**took) for n in networks})
     this = SimpleNamespace(
         trials=4,
         minutes=minutes,
@@ -27,13 +30,16 @@ def study(monkeypatch, *, tracing, minutes=None, networks=NETWORKS, cores=2):
     return clock, Forecast(contest, [this, this])
 
 
-def test_a_fold_is_multiplied_and_tracing_is_not(monkeypatch):
-    clock, forecast = study(monkeypatch, tracing=10.0)
+@pytest.mark.parametrize(("cores", "times", "words"), [(1, 2, "34"), (2, 1.2, "19")])
+def test_a_fold_is_multiplied_and_tracing_is_not(monkeypatch, cores, times, words):
+    clock, forecast = study(monkeypatch, tracing=10.0, cores=cores)
     clock.now = 30.0
     forecast.after_fit()
-    networks = 2 * (4 * 10 + 2 * (4 * 5 + 3) * 20)
-    assert forecast.seconds == pytest.approx(networks + 4 + 8)
-    assert forecast.words.startswith("about 32 minutes in all") and forecast.words.endswith("MB")
+    networks = times * (4 * 10 + 2 * (4 * 5 + 3) * 20)
+    baselines = 0 if cores > 1 else 4 * 2 * 21 * (0.15 + 0.0006 * 1000)
+    assert forecast.seconds == pytest.approx(networks + baselines + 4 + 8)
+    assert forecast.words.startswith(f"about {words} minutes in all, ")
+    assert forecast.words.endswith("MB")
 
 
 def test_a_single_network_and_a_time_budget_are_reckoned_with(monkeypatch):
@@ -60,13 +66,13 @@ def test_nothing_is_foretold_from_what_an_earlier_study_left(monkeypatch):
     clock.now = 0.1
     forecast.after_fit()
     assert not forecast.words
-    forecast._contest.networks["hybrid"].tracing = 10.0
+    vars(forecast._contest.networks["hybrid"]).update(tracing=10.0, fitting=30.0)
     clock.now = 30.1
     forecast.after_fit()
     once = forecast.words
     clock.now = 99.0
     forecast.after_fit()
-    assert once == forecast.words == "about 32 minutes in all" + once[23:]
+    assert once == forecast.words == "about 19 minutes in all" + once[23:]
 
 
 @pytest.mark.parametrize(

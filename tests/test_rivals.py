@@ -39,7 +39,7 @@ def _cohort():
 
 @pytest.fixture(scope="module")
 def worker():
-    with Worker() as worker:
+    with Worker("hybrid_zoo.tuning.baseline_task") as worker:
         yield worker
 
 

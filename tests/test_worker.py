@@ -16,7 +16,7 @@ from hybrid_zoo.tuning.worker import OutOfTimeError, Worker, WorkerError
 
 @pytest.fixture(scope="module")
 def worker():
-    with Worker() as worker:
+    with Worker("hybrid_zoo.tuning.baseline_task") as worker:
         yield worker
 
 
@@ -87,7 +87,7 @@ def test_what_is_fitted_beside_other_work_ends_when_that_fails():
             time.sleep(0.2)  # for the fit to begin
             raise KeyboardInterrupt
 
-    with Worker() as worker:
+    with Worker("hybrid_zoo.tuning.baseline_task") as worker:
         start = time.monotonic()
         with pytest.raises(KeyboardInterrupt):
             interrupt(worker)
@@ -120,7 +120,7 @@ SCRIPT = """
 import sys
 from hybrid_zoo.tuning.worker import Worker
 print("ran", flush=True)
-with Worker() as worker:
+with Worker("hybrid_zoo.tuning.baseline_task") as worker:
     worker.hold([1])
     worker.call("count", 1, seconds=60)
     print(worker._process.pid, flush=True)

@@ -12,6 +12,7 @@ import numpy as np
 from hybrid_zoo.pipelines.bags import ImageBags
 from hybrid_zoo.pipelines.datasets import Batches
 from hybrid_zoo.pipelines.lazy import LazyArray
+from hybrid_zoo.pipelines.mapped import mapped
 from hybrid_zoo.pipelines.store import stored
 
 Arrays = Mapping[str, np.ndarray | LazyArray]
@@ -75,7 +76,8 @@ def encode(images: np.ndarray | LazyArray, model: keras.Model) -> ImageBags:
 
 def _kept(pixels: np.ndarray, model: keras.Model) -> np.ndarray:
     """Features of mapped pixels, computed now or by an earlier process."""
-    store = _store_of(pixels)
+    file = mapped(pixels)
+    store = None if file is None else Path(str(file.filename)).parent
     if store is None or not os.access(store, os.W_OK):
         return _predict(pixels, model)
     content = hashlib.sha256(f"{_hash(model)} {pixels.dtype.str} {pixels.shape}".encode())
@@ -83,14 +85,6 @@ def _kept(pixels: np.ndarray, model: keras.Model) -> np.ndarray:
     target = store / FOLDER / f"{content.hexdigest()[:32]}.npy"
     shape = (len(pixels), *model.output.shape[1:])
     return stored(target, np.dtype(np.float32), shape, _blocks(pixels, model))
-
-
-def _store_of(pixels: np.ndarray) -> Path | None:
-    """The folder of the file that an array is a view of, if of any."""
-    view: object = pixels
-    while isinstance(view, np.ndarray) and not isinstance(view, np.memmap):
-        view = view.base
-    return Path(view.filename).parent if isinstance(view, np.memmap) and view.filename else None
 
 
 def _predict(pixels: np.ndarray, model: keras.Model) -> np.ndarray:

@@ -65,7 +65,7 @@ class Network:
         self._traced: dict[tuple, _Traced] = {}
         self._features = FrozenFeatures(self._inputs, arrays.labels)
         self.space: Any = None
-        self.tracing = 0.0  # seconds, of all graphs so far
+        self.fitting = self.tracing = 0.0  # seconds of all fits so far, and what of it was tracing
 
     @property
     def default(self) -> Config:
@@ -127,6 +127,7 @@ class Network:
         self.tracing += 0 if traced.used else first.seconds
         traced.used = True
         seconds = time.perf_counter() - start
+        self.fitting += seconds
         return Fitted(model=traced.model, epochs=best, seconds=seconds, history=history)
 
     def logits(self, config: Mapping[str, Any], rows: np.ndarray) -> dict[str, np.ndarray]:

@@ -4,9 +4,9 @@ import os
 import signal
 import subprocess
 import sys
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from contextlib import suppress
-from threading import Timer
+from threading import TIMEOUT_MAX, Timer
 from typing import IO, Any, cast
 
 from hybrid_zoo.tuning.worker_main import Answer, read_message, write_message
@@ -29,13 +29,19 @@ class Worker:
     A context manager: the process starts on entering, beside whatever is done before the first
     call, and is gone on leaving. It is gone, too, as soon as the process that started it is.
 
+    Args:
+        module: Imported before the first call, so that no limit counts what that takes.
+        cores: Numbers of those that the process may use, where the system lets
+            one choose; none for all.
+
     Source:
         Own design, because a fit inside C cannot be interrupted. The pools at hand
         (concurrent.futures, loky) send their data anew with every call, run the user's script a
         second time, or go on fitting when the program that asked is no more.
     """
 
-    def __init__(self) -> None:
+    def __init__(self, module: str, cores: Sequence[int] = ()) -> None:
+        self._call = [sys.executable, "-P", "-m", _MAIN, module, *map(str, cores)]
         self._thing: Any = None
         self._ready = self._sent = self._timed_out = self._stopped = False
 
@@ -65,17 +71,23 @@ class Worker:
             return
         self._ready = self._within(START_SECONDS, self._answer) is not None
         if not self._ready:
-            raise OSError(
-                f"The process that fits baselines does not start. Try: {sys.executable} -m {_MAIN}"
-            )
+            raise OSError(f"A process beside this one does not start. Try: {' '.join(self._call)}")
 
-    def call(self, method: str, *arguments: Any, seconds: float) -> Any:
+    def call(
+        self,
+        method: str,
+        *arguments: Any,
+        seconds: float = TIMEOUT_MAX,
+        tell: Callable[[Any], None] | None = None,
+    ) -> Any:
         """Call a method of what is held.
 
         Args:
             method: Its name.
             arguments: Anything that pickles.
             seconds: The limit; the start of a process does not count.
+            tell: Called here with whatever the method passes, before it returns, to a further
+                last argument that it then gets.
 
         Returns:
             What the method returns.
@@ -90,10 +102,12 @@ class Worker:
         self.wait()
         self._go_on()
         things = () if self._sent else (self._thing,)
-        answer = self._within(seconds, lambda: self._ask((things, method, arguments)))
+        question = things, method, arguments, tell is not None
+        answer = self._within(seconds, lambda: self._ask(question, tell))
         if answer is None:
             self._replace()
-        self._sent, value = answer or (False, None)
+        done, value = answer or (False, None)
+        self._sent = bool(done)
         if not self._sent:
             raise WorkerError(value)
         return value
@@ -105,14 +119,14 @@ class Worker:
 
     def _go_on(self) -> None:
         if self._stopped:
-            raise OSError("The process that fits baselines was stopped.")
+            raise OSError("The process beside this one was stopped.")
 
     def _start(self) -> None:
         # Modules beside the user's script are found there, too; -P: the folder where the user
         # happens to be is not searched first.
         paths = os.pathsep.join(os.path.abspath(path) for path in sys.path)
         self._process = subprocess.Popen(
-            [sys.executable, "-P", "-m", _MAIN],
+            self._call,
             stdin=subprocess.PIPE,
             stdout=subprocess.PIPE,
             stderr=subprocess.DEVNULL,
@@ -149,9 +163,11 @@ class Worker:
         self._timed_out = True
         self._kill()
 
-    def _ask(self, question: Any) -> Answer:
+    def _ask(self, question: Any, tell: Callable[[Any], None] | None) -> Answer:
         write_message(cast(IO[bytes], self._process.stdin), question)
-        return self._answer()
+        while (answer := self._answer())[0] is None and tell is not None:
+            tell(answer[1])
+        return answer
 
     def _answer(self) -> Answer:
         try:

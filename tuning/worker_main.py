@@ -1,18 +1,22 @@
-"""The process in which baselines are fitted: it answers calls until its input ends.
+"""A process beside another: it imports a module and answers calls until its input ends.
 
-A message is 8 bytes of length and a pickle. A question is `(things, method, arguments)`, where
-`things` holds what to keep from now on, or nothing; an answer is `(done, value or reason)`.
+A message is 8 bytes of length and a pickle. A question is `(things, method, arguments, telling)`,
+where `things` holds what to keep from now on, or nothing; an answer is `(True, value)` or
+`(False, reason)`, and before it comes `(None, value)` for each value that a telling method tells.
 """
 
 import os
 import pickle
 import signal
 import sys
+from importlib import import_module
 from queue import SimpleQueue
 from threading import Thread
 from typing import IO, Any
 
-Answer = tuple[bool, Any]
+from hybrid_zoo.pipelines.mapped import pickled
+
+Answer = tuple[bool | None, Any]
 _LONGEST_REASON = 200
 
 
@@ -23,7 +27,7 @@ def write_message(stream: IO[bytes], content: Any) -> None:
         stream: Where to.
         content: Anything that pickles.
     """
-    message = pickle.dumps(content, protocol=pickle.HIGHEST_PROTOCOL)
+    message = pickled(content)
     stream.write(len(message).to_bytes(8, "big"))
     stream.write(message)
     stream.flush()
@@ -53,7 +57,13 @@ def main() -> None:
     """Answer calls."""
     answers = os.fdopen(os.dup(1), "wb")
     os.dup2(os.open(os.devnull, os.O_WRONLY), 1)  # what an estimator prints is no answer
-    import hybrid_zoo.tuning.baseline_task  # noqa: F401  no limit counts the imports
+    module, *cores = sys.argv[1:]
+    if cores and hasattr(os, "sched_setaffinity"):
+        os.sched_setaffinity(0, map(int, cores))  # first, since libraries count cores when imported
+    import_module(module)  # no limit counts it
+
+    def tell(value: Any) -> None:
+        write_message(answers, (None, value))
 
     write_message(answers, (True, None))
     questions: SimpleQueue[bytes] = SimpleQueue()
@@ -61,8 +71,9 @@ def main() -> None:
     thing = None
     while True:
         try:
-            things, method, arguments = pickle.loads(questions.get())
+            things, method, arguments, telling = pickle.loads(questions.get())
             thing = things[0] if things else thing
+            arguments = (*arguments, tell) if telling else arguments
             write_message(answers, (True, getattr(thing, method)(*arguments)))
         except Exception as error:  # noqa: BLE001  an estimator is anybody's, and so is its error
             write_message(answers, (False, _reason(error)))

@@ -11,10 +11,10 @@ from hybrid_zoo.studies.beside import beside
 from hybrid_zoo.studies.ensembles import enter_ensembles
 from hybrid_zoo.studies.entries import Entry
 from hybrid_zoo.studies.late import late_average
-from hybrid_zoo.studies.networks import enter_network
 from hybrid_zoo.studies.rivals import Rivals
 from hybrid_zoo.studies.round import Round
 from hybrid_zoo.studies.scoring import Result
+from hybrid_zoo.studies.side_by_side import SideBySide
 from hybrid_zoo.tuning.networks import Network
 from hybrid_zoo.tuning.space import Space
 
@@ -80,10 +80,14 @@ class Contest:
         """
         worker = self.rivals.worker
         # Networks leave cores idle between their steps, and a baseline has a process of its own.
-        with worker, beside(lambda: [self.rivals.enter(r) for r in rounds], worker.stop) as rivals:
+        with (
+            SideBySide(self.networks, rounds) as trained,
+            worker,
+            beside(lambda: [self.rivals.enter(r) for r in rounds], worker.stop) as rivals,
+        ):
             networks = []
             for this in rounds:
-                networks.append(self._networks(this))
+                networks.append(self._with_average(trained.enter(this), this))
                 if rivals.done():
                     rivals.result()  # what went wrong there is raised now, not after all rounds
             entered = zip(networks, rivals.result(), rounds, strict=True)
@@ -96,8 +100,7 @@ class Contest:
             cut_short=self.rivals.cut_short,
         )
 
-    def _networks(self, this: Round) -> dict[str, Entry]:
-        entries = {name: enter_network(name, net, this) for name, net in self.networks.items()}
+    def _with_average(self, entries: dict[str, Entry], this: Round) -> dict[str, Entry]:
         singles = [entry for name, entry in entries.items() if name.endswith("_only")]
         if singles:
             entries["late_average"] = late_average(singles, this)

@@ -8,6 +8,7 @@ from collections.abc import Sequence
 from hybrid_zoo.studies.contest import Contest
 from hybrid_zoo.studies.doctor.machine import usable_cores
 from hybrid_zoo.studies.round import Round
+from hybrid_zoo.studies.side_by_side import are_worth_it
 from hybrid_zoo.studies.words_numbers import counted
 
 # Of a baseline with its features on one core: a fixed part, and one per row. Of the rest: metrics
@@ -41,25 +42,24 @@ class Forecast:
 
     def __init__(self, contest: Contest, rounds: Sequence[Round]) -> None:
         self._contest, self._rounds = contest, rounds
-        self._start = self._last = time.perf_counter()
+        self._start = time.perf_counter()
 
     def after_fit(self) -> None:
-        """Take the time of a fit; those that an earlier study left take none and tell nothing."""
-        now = time.perf_counter()
-        spent, self._last = now - self._last, now
-        tracing = self._contest.networks["hybrid"].tracing
-        if not self.words and tracing:
-            self.seconds = now - self._start + self._left(spent - tracing, tracing)
+        """Look at what a fit of the hybrid took; those that an earlier study left tell nothing."""
+        hybrid = self._contest.networks["hybrid"]
+        if not self.words and hybrid.tracing:
+            left = self._left(hybrid.fitting - hybrid.tracing, hybrid.tracing)
+            self.seconds = time.perf_counter() - self._start + left
             self.words = f"about {duration(self.seconds)} in all{_memory()}"
             log.info("forecast: %s", self.words)
 
     def _left(self, fold: float, tracing: float) -> float:
         """Return the seconds after the first fit, of which one fold without tracing is known."""
-        first, networks = self._rounds[0], self._contest.networks
+        first = self._rounds[0]
         trials, folds = first.trials, first.settings.folds
         fits = len(self._rounds) * (trials * folds + first.settings.seeds)
         hybrid = tracing * trials + fold * fits
-        of_networks = hybrid * (2 if len(networks) > 1 else 1) - fold - tracing
+        of_networks = hybrid * self._times() - fold - tracing
         targets, rows = len(first.arrays.labels), len(first.train)
         fitted = len(self._rounds) * (trials * folds + 1) * targets
         of_baselines = _HEAVY * fitted * (_PER_FIT + _PER_ROW * rows)
@@ -69,6 +69,13 @@ class Forecast:
         several = usable_cores() >= 2
         of_models = max(of_networks, of_baselines) if several else of_networks + of_baselines
         return of_models + _PER_TARGET * targets + _REPORT
+
+    def _times(self) -> float:
+        """How long all networks take, in terms of the hybrid."""
+        networks = self._contest.networks
+        if are_worth_it(networks, self._rounds):
+            return 1.2
+        return 2 if len(networks) > 1 else 1
 
 
 def duration(seconds: float) -> str:

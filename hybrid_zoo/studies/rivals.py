@@ -115,7 +115,7 @@ class Rivals:
         self._baselines = choose_baselines(cohort.config.scores, further)
         self._features = gather_features(self._baselines, cohort, arrays, space or Space())
         self.names = list(self._features)
-        self.worker = Worker()
+        self.worker = Worker(BaselineTask.__module__)
         self.left_out: dict[str, str] = {}
         self.cut_short: dict[str, str] = {}
 

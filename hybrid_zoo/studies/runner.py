@@ -157,7 +157,7 @@ def _contest(
     def on_fit(name: str) -> None:
         with one_at_a_time:  # baselines are fitted beside the networks
             done[0] += 1
-            if name in contest.networks:
+            if name == "hybrid":
                 forecast.after_fit()
             log.info("fit %d of %d: %s", done[0], total, name)
             progress(done[0], total, f"{name} ({forecast.words})" if forecast.words else name)
