@@ -1,7 +1,7 @@
 """Fit a model, and stop at once where the numbers stop making sense."""
 
 import time
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 
 import keras
 import numpy as np
@@ -35,14 +35,16 @@ class VaryingPredictions(keras.callbacks.Callback):
 
     Args:
         data: A dataset whose first batch is predicted.
+        predict: From a batch of inputs to a dict of arrays; None is the model's own way.
 
     Source:
         Own design, because a dead network looks like a poor one.
     """
 
-    def __init__(self, data) -> None:
+    def __init__(self, data, predict: Callable | None = None) -> None:
         super().__init__()
         self._batch = next(iter(data))[0]
+        self._predict = predict
         # Of a modality that few samples have, a batch may hold none.
         arrays = [np.asarray(values) for values in keras.tree.flatten(self._batch)]
         self._differ = any(
@@ -54,7 +56,8 @@ class VaryingPredictions(keras.callbacks.Callback):
         """Predict the batch and compare."""
         if not self._differ:
             return
-        outputs = keras.tree.flatten(self.model.predict_on_batch(self._batch))
+        predict = self._predict or self.model.predict_on_batch
+        outputs = keras.tree.flatten(predict(self._batch))
         if all(np.ptp(values, axis=0).max() == 0 for values in outputs):
             raise NumericsError(
                 f"Epoch {epoch + 1}: every sample gets the same prediction. "
@@ -169,7 +172,7 @@ def fit(
         epochs: Most epochs, at least 1.
         patience: Epochs without a better validation loss before stopping; three times as many
             while the loss is hardly below that of a constant prediction.
-        callbacks: Further Keras callbacks.
+        callbacks: Further Keras callbacks; or `VaryingPredictions`, with a way of its own.
         verbose: As in `keras.Model.fit`.
 
     Returns:
@@ -181,7 +184,9 @@ def fit(
     Source:
         The review: Adam, early stopping within 50 epochs.
     """
-    checks: list[keras.callbacks.Callback] = [FiniteWeights(), VaryingPredictions(train)]
+    checks: list[keras.callbacks.Callback] = [FiniteWeights()]
+    if not any(isinstance(callback, VaryingPredictions) for callback in callbacks):
+        checks.append(VaryingPredictions(train))
     if getattr(model.optimizer, "use_ema", False):
         checks.insert(0, AverageWeights(getattr(model, "averaging", 0.0)))
     if not model.optimizer.built:  # otherwise the first step builds it, and is traced twice

@@ -11,10 +11,17 @@ import pytest
 if find_spec("hybrid_zoo") is None or find_spec("hybrid_zoo.pipelines") is None:
     raise pytest.UsageError("hybrid_zoo is not installed; run: pip install -e '.[test]'")
 
-# Where tests run side by side, threads of one only keep the other waiting; children take it over.
+# Where tests run side by side, each has cores of its own, which its children take over: threads
+# that wander, or more of them than cores, keep the others waiting.
 if "PYTEST_XDIST_WORKER" in os.environ:
     for threads in ("TF_NUM_INTRAOP_THREADS", "OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS"):
         os.environ.setdefault(threads, "1")
+    if hasattr(os, "sched_setaffinity"):  # not on macOS and Windows
+        number = int(os.environ["PYTEST_XDIST_WORKER"].removeprefix("gw"))
+        cores = sorted(os.sched_getaffinity(0))[
+            number :: int(os.environ["PYTEST_XDIST_WORKER_COUNT"])
+        ]
+        os.sched_setaffinity(0, cores or os.sched_getaffinity(0))
 
 sys.path.insert(0, str(Path(__file__).parent))  # so that tests can import `factories`
 

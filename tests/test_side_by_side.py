@@ -14,6 +14,7 @@ from hybrid_zoo.studies import side_by_side
 from hybrid_zoo.studies.contest import Contest
 from hybrid_zoo.studies.parts import make_rounds, plan_study
 from hybrid_zoo.studies.side_by_side import SideBySide
+from hybrid_zoo.tuning import worker
 from hybrid_zoo.tuning.space import Space
 
 
@@ -67,6 +68,19 @@ def test_two_processes_train_the_networks_of_one(cohort, tmp_path, monkeypatch, 
     np.testing.assert_allclose(told, known, atol=1e-6)
 
 
+def test_where_no_process_starts_every_network_is_trained_here(
+    cohort, tmp_path, monkeypatch, quick_fits, caplog
+):
+    monkeypatch.setattr(side_by_side, "ROWS", 0)
+    monkeypatch.setattr(side_by_side, "usable_cores", lambda: 2)
+    monkeypatch.setattr(worker, "_MAIN", "hybrid_zoo.no_such_module")
+    (entries,), fits = enter(cohort, tmp_path)
+    assert list(entries) == ["hybrid", "tabular_only", "tokens_only"] and len(fits) == 9
+    assert all(np.isfinite(entry.scored["y"]).sum() == 20 for entry in entries.values())
+    assert sum("A process beside this one does not start" in said for said in caplog.messages) == 2
+
+
+@pytest.mark.slow
 def test_what_the_other_process_cannot_train_is_trained_here(
     cohort, tmp_path, monkeypatch, quick_fits, caplog
 ):

@@ -18,7 +18,8 @@ from hybrid_zoo.options import HybridOptions
 from hybrid_zoo.pipelines.arrays import CohortArrays
 from hybrid_zoo.pipelines.datasets import Batches
 from hybrid_zoo.pipelines.imbalance import IMBALANCE, Remedy, oversample
-from hybrid_zoo.training import FirstStep, fit
+from hybrid_zoo.serving.graph import compiled
+from hybrid_zoo.training import FirstStep, VaryingPredictions, fit
 from hybrid_zoo.tuning.frozen import FrozenFeatures
 from hybrid_zoo.tuning.identity import fingerprint
 from hybrid_zoo.tuning.learner import Config, Fitted, copy_state
@@ -123,7 +124,9 @@ class Network:
         if valid is not None:
             watched = traced.batches.dataset(valid, batch_size=PREDICTION_BATCH)
         first = FirstStep()
-        best, history = fit(traced.trained, train, watched, epochs=epochs, callbacks=[first])
+        varying = VaryingPredictions(train, traced.predict)
+        callbacks = [first, varying]
+        best, history = fit(traced.trained, train, watched, epochs=epochs, callbacks=callbacks)
         self.tracing += 0 if traced.used else first.seconds
         traced.used = True
         seconds = time.perf_counter() - start
@@ -142,7 +145,10 @@ class Network:
         """
         traced = self._traced[_key(config)]
         data = traced.batches.dataset(rows, batch_size=PREDICTION_BATCH)
-        outputs = traced.reader.predict(data.map(lambda inputs, labels: inputs), verbose=0)
+        parts = [traced.predict(inputs) for inputs, _ in data]
+        outputs = {
+            target: np.concatenate([part[target] for part in parts]) for target in self.targets
+        }
         return {
             target: values[:, 0] if self.targets[target] == 1 else values
             for target, values in outputs.items()
@@ -218,7 +224,7 @@ class _Traced:
         cut = cut_frozen(model)
         self.model, self.trained = model, cut.model if cut else model
         self.frozen: Mapping[str, keras.Model] = cut.frozen if cut else {}
-        self.reader = self.trained.logits
+        self.predict = compiled(self.trained.logits)  # one graph, where Keras traces two or three
 
 
 def _key(config: Mapping[str, Any]) -> tuple:
