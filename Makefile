@@ -10,7 +10,7 @@ MARKS ?= not slow and not newcomer
 ON_DATA := $(patsubst %,benchmarks/%.py,real shortcuts digits encoders imbalance ensembles hannover_backbones)
 WITH_TORCH := benchmarks/efficientnet_lite0.py
 # speed.py runs these.
-OF_SPEED := $(patsubst %,benchmarks/%.py,lstm latency frozen bfloat16 threads)
+OF_SPEED := $(patsubst %,benchmarks/%.py,lstm latency frozen side_by_side bfloat16 threads)
 BENCHMARKS := $(filter-out benchmarks/_% $(ON_DATA) $(WITH_TORCH) $(OF_SPEED),$(wildcard benchmarks/*.py))
 
 # What wheelhouse/ holds beside the package and what it always needs: EXTRAS=images,pretrained, or none.

@@ -98,6 +98,16 @@ PARTS = {
             "largest_gap": ("Largest difference of a logit", ""),
         },
     ),
+    "side_by_side": Part(
+        "Two networks at a time",
+        "Every network of a study of 800 simulated patients, two at a time in processes of half of "
+        "the cores, and one after the other on all cores.",
+        ("side_by_side.py",),
+        {
+            "wall": ("Two at a time: wall time beside one after the other", "times"),
+            "agreement": ("Least rank correlation of the predictions", ""),
+        },
+    ),
     "bfloat16": Part(
         "bfloat16",
         "The same steps in both precisions, in turn, and AUROC on the same folds of 200 patients.",

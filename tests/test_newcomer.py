@@ -63,7 +63,10 @@ def test_the_page_on_deploying_runs_block_by_block_and_prints_what_it_says(tmp_p
 def test_the_page_on_explaining_runs_block_by_block_and_prints_what_it_says(tmp_path):
     code = "".join(text for language, text in steps(EXPLAIN) if language == "python")
     printed = run("-c", code, folder=tmp_path).splitlines()
-    assert printed[0].startswith("['attention', 'grad_cam',") and printed[0].endswith("{}")
+    assert printed[0].startswith("['attention', 'grad_cam',")
+    assert printed[0].endswith(
+        "{'modality_attention': \"the fusion 'attention', which this model lacks\"}"
+    )
     assert abs(float(printed[2])) < 1e-5 and printed[3].startswith("(8, 2) 0.00")
     assert "True" in printed and list((tmp_path / "logs/patient_0/image_0").rglob("events*"))
     assert (tmp_path / "patient.png").stat().st_size > 10_000
