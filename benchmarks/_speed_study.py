@@ -42,9 +42,11 @@ def main() -> None:
     given = parser.parse_args()
     # As the command line does: nothing heavy is imported before a study begins.
     from hybrid_zoo.pipelines.cohort import Cohort
+    from hybrid_zoo.studies import side_by_side
     from hybrid_zoo.studies.runner import run_study
     from hybrid_zoo.studies.settings import Settings
 
+    side_by_side.ROWS = float("inf")  # the profiler sees one process
     options = {"trials": 1, "epochs": 2} if given.quick else {"trials": 2, "epochs": 20}
     settings = Settings(seeds=1, folds=3, **options)
     run_study(Cohort.read(given.cohort), settings, given.run)

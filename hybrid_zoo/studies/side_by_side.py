@@ -20,7 +20,7 @@ from hybrid_zoo.tuning.networks import Network
 from hybrid_zoo.tuning.worker import Worker, WorkerError
 
 PROCESSES = 2  # the hybrid, which holds every encoder, takes as long as all others together
-ROWS = 5_000
+ROWS = 500
 """Rows of all fits of one network from which processes are worth their start."""
 MEMORY = 6e9
 """Bytes that the machine must have: each process takes one or two thousand million of them."""
