@@ -126,8 +126,8 @@ PARTS = {
     "study": Part(
         "A whole study",
         f"Series of two kinds, pictures, a table and notes of {PATIENTS} simulated patients; two "
-        "configurations on three folds, at most 20 epochs, every baseline, report and all; networks one "
-        "after the other, in one process.",
+        "configurations on three folds, at most 20 epochs, every baseline, report and all; "
+        "networks one after the other, in one process.",
     ),
 }
 

@@ -1,5 +1,7 @@
 """The README and the tutorial as their reader runs them: block by block, in a folder."""
 
+import contextlib
+import io
 import os
 import re
 import subprocess
@@ -36,6 +38,13 @@ def run(*arguments: str | Path, folder: Path, program: str = sys.executable) -> 
     )
     assert done.returncode == 0, done.stdout + done.stderr
     return done.stdout
+
+
+def run_here(code: str, folder: Path) -> str:
+    """Run Python in this process, where TensorFlow is imported, and return what it printed."""
+    with contextlib.chdir(folder), contextlib.redirect_stdout(io.StringIO()) as printed:
+        exec(compile(code, "<as a script>", "exec"), {"__name__": "__main__"})
+    return printed.getvalue()
 
 
 def shell(commands: str, folder: Path) -> str:

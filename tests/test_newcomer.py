@@ -34,8 +34,8 @@ def test_the_commands_of_the_readme_run_on_a_simulated_cohort(tmp_path):
     config = yaml.safe_load((tmp_path / "MY_COHORT/cohort.yaml").read_text())
     del config["images"], config["events"]  # pictures and series: in the tutorial
     (tmp_path / "MY_COHORT/cohort.yaml").write_text(yaml.safe_dump(config))
-    export = "mkdir EXPORT; sed '1s/icu/died/; s/,split,/,part,/' MY_COHORT/samples.csv > EXPORT/patients.csv"
-    shell(export, tmp_path)  # a table alone, which is quickest
+    export = "mkdir EXPORT; sed '1s/icu/died/' MY_COHORT/samples.csv > EXPORT/patients.csv"
+    shell(export, tmp_path)  # a table alone, with a split, which is quickest
     for command in left:
         words = command.split("#")[0].replace(".venv/bin/", "").strip()
         small = " --trials 1 --folds 2 --epochs 1 --seeds 1" if " study " in words else ""

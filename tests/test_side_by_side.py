@@ -37,6 +37,13 @@ def cohort():
     )
 
 
+def allow(patch):
+    """Let every study, however small, have two processes on whatever machine."""
+    patch.setattr(side_by_side, "ROWS", 0)
+    patch.setattr(side_by_side, "usable_cores", lambda: 2)
+    patch.setattr(side_by_side, "memory", lambda: None)
+
+
 def enter(cohort, workspace, *, names=None):
     """Return every entry of a quick study and the names of its fits."""
     arrays, fits = cohort.to_arrays(), []
@@ -50,10 +57,28 @@ def enter(cohort, workspace, *, names=None):
     return entries, fits
 
 
-def test_two_processes_train_the_networks_of_one(cohort, tmp_path, monkeypatch, quick_fits):
-    (alone,), fits = enter(cohort, tmp_path / "alone")
-    monkeypatch.setattr(side_by_side, "ROWS", 0)
-    monkeypatch.setattr(side_by_side, "usable_cores", lambda: 2)
+@pytest.fixture(scope="module")
+def here(cohort, tmp_path_factory, quick_fits):
+    """What one process trains by itself, since none that it starts comes up; and what was logged."""
+    said = []
+    with pytest.MonkeyPatch.context() as patch:
+        allow(patch)
+        patch.setattr(worker, "_MAIN", "hybrid_zoo.no_such_module")
+        patch.setattr(side_by_side.log, "warning", lambda text, *of: said.append(text % of))
+        (entries,), fits = enter(cohort, tmp_path_factory.mktemp("here"))
+    return entries, fits, said
+
+
+def test_where_no_process_starts_every_network_is_trained_here(here):
+    entries, fits, said = here
+    assert list(entries) == ["hybrid", "tabular_only", "tokens_only"] and len(fits) == 9
+    assert all(np.isfinite(entry.scored["y"]).sum() == 20 for entry in entries.values())
+    assert len(said) == 2 and all("A process beside this one does not start" in s for s in said)
+
+
+def test_two_processes_train_the_networks_of_one(cohort, here, tmp_path, monkeypatch):
+    alone, fits, _ = here
+    allow(monkeypatch)
     monkeypatch.setattr(side_by_side, "enter_network", lambda *_: pytest.fail("trained here"))
     (entries,), told = enter(cohort, tmp_path / "helped")
     assert list(entries) == list(alone) == ["hybrid", "tabular_only", "tokens_only"]
@@ -68,18 +93,6 @@ def test_two_processes_train_the_networks_of_one(cohort, tmp_path, monkeypatch, 
     np.testing.assert_allclose(told, known, atol=1e-6)
 
 
-def test_where_no_process_starts_every_network_is_trained_here(
-    cohort, tmp_path, monkeypatch, quick_fits, caplog
-):
-    monkeypatch.setattr(side_by_side, "ROWS", 0)
-    monkeypatch.setattr(side_by_side, "usable_cores", lambda: 2)
-    monkeypatch.setattr(worker, "_MAIN", "hybrid_zoo.no_such_module")
-    (entries,), fits = enter(cohort, tmp_path)
-    assert list(entries) == ["hybrid", "tabular_only", "tokens_only"] and len(fits) == 9
-    assert all(np.isfinite(entry.scored["y"]).sum() == 20 for entry in entries.values())
-    assert sum("A process beside this one does not start" in said for said in caplog.messages) == 2
-
-
 @pytest.mark.slow
 def test_what_the_other_process_cannot_train_is_trained_here(
     cohort, tmp_path, monkeypatch, quick_fits, caplog
@@ -91,8 +104,7 @@ def test_what_the_other_process_cannot_train_is_trained_here(
 
     monkeypatch.setitem(TABULAR_ENCODERS._builders, "known_here", known_here)
     monkeypatch.setitem(TABULAR_ENCODERS._spaces, "known_here", {})
-    monkeypatch.setattr(side_by_side, "ROWS", 0)
-    monkeypatch.setattr(side_by_side, "usable_cores", lambda: 2)
+    allow(monkeypatch)
     (entries,), _ = enter(cohort, tmp_path, names={"tabular": {"known_here": {}}})
     assert "tabular_only" in entries and np.isfinite(entries["tabular_only"].scored["y"]).any()
     assert any("is not trained in a process of its own" in said for said in caplog.messages)
