@@ -124,9 +124,7 @@ def test_the_loss_of_the_best_constant_is_the_least_of_all_constants(weights):
     loss = KnownLabelLoss(classes, weights)
     label = np.array([0, 1, 1, 0, 0, np.nan, 0, len(weights) - 1], "float32")
     grid = np.linspace(-3, 3, 121)
-    pairs = (
-        [(z,) for z in grid] if classes == 1 else [(0, a, b) for a in grid[::3] for b in grid[::6]]
-    )
+    pairs = [(z,) for z in grid] if classes == 1 else [(0, a, b) for a in grid for b in grid[::6]]
     losses = [
         float(keras.ops.mean(loss.from_logits(label, np.tile(np.float32(z), (8, 1)))))
         for z in pairs

@@ -150,7 +150,7 @@ for number in range(200):
 def test_killed_and_competing_builders_leave_only_whole_stores(files, tmp_path):
     files.to_csv(tmp_path / "manifest.csv")
     rng, seen = np.random.default_rng(0), set()
-    for _ in range(6):
+    for _ in range(10):
         two = [
             subprocess.Popen([sys.executable, "-c", BUILD, str(tmp_path)], stdout=subprocess.PIPE)
             for _ in range(2)

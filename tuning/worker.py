@@ -31,8 +31,8 @@ class Worker:
 
     Args:
         module: Imported before the first call, so that no limit counts what that takes.
-        cores: Numbers of those that the process may use, where the system lets
-            one choose; none for all.
+        cores: Numbers of those that the process may use, where the system lets one choose; none
+            for all.
 
     Source:
         Own design, because a fit inside C cannot be interrupted. The pools at hand
