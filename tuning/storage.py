@@ -13,6 +13,7 @@ from hybrid_zoo.tuning.files import write_whole
 # What our own pipelines hold beyond what skops trusts by itself. Frozen: a file that needs more is
 # not one of ours.
 _TRUSTED = (
+    "hybrid_zoo.tuning.binning.Binned",
     "hybrid_zoo.tuning.same_information.SameInformation",
     "numpy.dtype",
     "sklearn.ensemble._hist_gradient_boosting.predictor.TreePredictor",
