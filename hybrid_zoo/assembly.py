@@ -119,10 +119,6 @@ def _warm_start(used: Mapping[str, keras.Model], singles: Mapping[str, keras.Mod
 
 def _compile(model: HybridModel, classes: dict[str, int], options: HybridOptions) -> None:
     weights = options.class_weight or {}
-    metrics = {
-        t: [KnownLabelAUC(name="auroc") if k == 1 else KnownLabelAccuracy(name="accuracy")]
-        for t, k in classes.items()
-    }
     model.compile(
         optimizer=keras.optimizers.Adam(
             options.learning_rate,
@@ -130,5 +126,9 @@ def _compile(model: HybridModel, classes: dict[str, int], options: HybridOptions
             use_ema=options.averaging > 0,
         ),
         loss={t: KnownLabelLoss(k, weights.get(t), name=t) for t, k in classes.items()},
-        metrics=metrics if options.metrics else None,
+        metrics={t: [_metric(k)] for t, k in classes.items()} if options.metrics else None,
     )
+
+
+def _metric(classes: int) -> keras.metrics.Metric:
+    return KnownLabelAUC(name="auroc") if classes == 1 else KnownLabelAccuracy(name="accuracy")
