@@ -33,7 +33,8 @@ $(STAMP): pyproject.toml setup.py
 	$(PYTHON) -m venv $(VENV)
 	$(BIN)/python -m pip install --quiet --upgrade pip
 	@echo "Installing TensorFlow and the rest into $(VENV): a few minutes the first time."
-	$(BIN)/python -m pip install --quiet --editable '.[all]'
+	@# Each module is compiled when it is first imported, which most never are: half the time.
+	$(BIN)/python -m pip install --quiet --no-compile --editable '.[all]'
 	touch $@
 
 demo: $(STAMP)    ## Two simulated studies with known answers, five to ten minutes
@@ -45,10 +46,9 @@ test: $(STAMP)    ## The tests, without the slow ones; MARKS="not slow" as in CI
 test-slow: $(STAMP)  ## The slow tests alone
 	$(BIN)/python -m pytest -m "slow or newcomer"
 
-lint: $(STAMP)    ## Format, style, types, contents of the wheel
+lint: tree        ## Format, style, types, contents of the wheel
 	$(BIN)/ruff format --check .
 	$(BIN)/ruff check .
-	@$(MAKE) --no-print-directory tree
 	cd .types && ../$(BIN)/mypy --config-file ../pyproject.toml --cache-dir ../.mypy_cache -p hybrid_zoo
 	@$(MAKE) --no-print-directory wheel
 	$(BIN)/check-wheel-contents --toplevel hybrid_zoo dist/*.whl

@@ -6,6 +6,7 @@ from dataclasses import dataclass, field
 
 import pytest
 
+BROWSERS = ("chromium-headless-shell", "chromium", "google-chrome")  # the first is twice as fast
 WIDTHS = (360, 768, 1440)  # a phone, a tablet, a screen
 AXE = {"runOnly": ["wcag2a", "wcag2aa", "wcag21a", "wcag21aa"], "preload": False}
 
@@ -13,7 +14,7 @@ AXE = {"runOnly": ["wcag2a", "wcag2aa", "wcag21a", "wcag21aa"], "preload": False
 @contextmanager
 def chromium():
     """Start the system's Chromium, or skip the test where there is none; pages share a cache."""
-    path = shutil.which("chromium") or shutil.which("google-chrome")
+    path = next(filter(None, map(shutil.which, BROWSERS)), None)
     if path is None:
         pytest.skip("no Chromium on this machine")
     sync_api = pytest.importorskip("playwright.sync_api", reason="playwright is not installed")
