@@ -1,5 +1,6 @@
 import functools
 import random
+import time
 from types import SimpleNamespace
 
 import keras
@@ -284,7 +285,10 @@ def test_weights_for_other_channels_are_refused_with_the_layer_and_both_shapes(
 
 def test_weights_of_another_architecture_are_refused_with_the_layer_and_both_shapes(colour_file):
     match = r"^efficientnetv2b0: 'colour.weights.h5' does not fit. 'stem_conv/kernel' has the shape \(3, 3, 1, 32\), the file's nearest array \(.*\), in '.*'"
-    refused(images.efficientnetv2b0, ConfigError, match, weights=colour_file)
+    start = time.process_time()
+    images.efficientnetv2b0(picture())
+    once = time.process_time() - start  # two seconds on one machine, one on another
+    refused(images.efficientnetv2b0, ConfigError, match, weights=colour_file, within=1.5 * once)
 
 
 def test_weights_of_the_same_shapes_in_another_order_are_refused(tmp_path):
