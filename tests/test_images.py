@@ -1,12 +1,11 @@
 import functools
 import random
-import time
 from types import SimpleNamespace
 
 import keras
 import numpy as np
 import pytest
-from tiny_images import assert_alike, picture, refused, size, values
+from tiny_images import assert_alike, picture, refused, seconds_to_build, size, values
 
 from hybrid_zoo import images
 from hybrid_zoo.errors import ConfigError, CorruptArtifactError
@@ -285,17 +284,16 @@ def test_weights_for_other_channels_are_refused_with_the_layer_and_both_shapes(
 
 def test_weights_of_another_architecture_are_refused_with_the_layer_and_both_shapes(colour_file):
     match = r"^efficientnetv2b0: 'colour.weights.h5' does not fit. 'stem_conv/kernel' has the shape \(3, 3, 1, 32\), the file's nearest array \(.*\), in '.*'"
-    start = time.process_time()
-    images.efficientnetv2b0(picture())
-    once = time.process_time() - start  # two seconds on one machine, one on another
-    refused(images.efficientnetv2b0, ConfigError, match, weights=colour_file, within=1.5 * once)
+    within = 3 * seconds_to_build(images.efficientnetv2b0)
+    refused(images.efficientnetv2b0, ConfigError, match, weights=colour_file, within=within)
 
 
 def test_weights_of_the_same_shapes_in_another_order_are_refused(tmp_path):
     path = tmp_path / "encoder.keras"
     mobile().save(path)
     match = "'encoder.keras' does not fit. Keras says: .* backbone without its top"
-    refused(MOBILE, ConfigError, match, weights=path)
+    within = 3 * seconds_to_build(MOBILE)
+    refused(MOBILE, ConfigError, match, weights=path, within=within)
 
 
 def test_published_weights_without_a_network_are_refused_with_what_to_do(tmp_path, monkeypatch):

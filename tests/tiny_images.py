@@ -35,6 +35,13 @@ def values(model):
     return [np.array(w) for w in model.weights]
 
 
+def seconds_to_build(builder):
+    """Seconds of work: two on one machine, one on another."""
+    start = time.process_time()
+    builder(picture())
+    return time.process_time() - start
+
+
 def refused(builder, error, match, spec=None, *, within=2.0, **options):
     """A builder refuses, and within some seconds of work."""
     start = time.process_time()
