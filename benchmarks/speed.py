@@ -90,9 +90,9 @@ PARTS = {
     ),
     "frozen": Part(
         "A search over a frozen backbone",
-        "Three configurations on five folds, `efficientnet_lite0` frozen, pictures of 224x224: its "
+        "Ten configurations on five folds, `efficientnet_lite0` frozen, pictures of 224x224: its "
         "features computed once, and again for every picture of every epoch.",
-        ("frozen.py", "--patients", "200", "--trials", "3"),
+        ("frozen.py", "--patients", "120"),
         {
             "faster": ("A search is faster", "times"),
             "largest_gap": ("Largest difference of a logit", ""),
@@ -102,7 +102,7 @@ PARTS = {
         "Two networks at a time",
         "Every network of a study of 800 simulated patients, two at a time in processes of half of "
         "the cores, and one after the other on all cores.",
-        ("side_by_side.py",),
+        ("side_by_side.py", "--rounds", "1"),
         {
             "wall": ("Two at a time: wall time beside one after the other", "times"),
             "agreement": ("Least rank correlation of the predictions", ""),
