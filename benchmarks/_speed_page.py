@@ -1,8 +1,11 @@
 """The figures of the benchmarks of speed as a page: what was measured, its bar, held or missed."""
 
+import re
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
+
+HELD, MISSED = "held", "**missed**"
 
 
 @dataclass(frozen=True)
@@ -72,14 +75,25 @@ def grid(header: Sequence[str], rows: Iterable[Sequence[str]]) -> str:
     return "\n".join([lines[0], rule, *lines[1:]])
 
 
-def missed(rows: Iterable[Row]) -> str:
+def sections(page: str) -> dict[str, str]:
+    """Return a page's headings, each with what stands below it.
+
+    Args:
+        page: In Markdown.
+    """
+    _, *parts = re.split(r"^## (.*)\n\n", page, flags=re.MULTILINE)
+    return dict(zip(parts[::2], (below.strip() for below in parts[1::2]), strict=True))
+
+
+def missed(page: str) -> str:
     """Say how many bars were held, and which were missed.
 
     Args:
-        rows: The figures.
+        page: With tables of `table`.
     """
-    asked = [row for row in rows if row.holds is not None]
-    wrong = [row.what for row in asked if not row.holds]
+    rows = [[cell.strip() for cell in line.split("|")[1:-1]] for line in page.splitlines()]
+    asked = [row for row in rows if row and row[-1] in (HELD, MISSED)]
+    wrong = [row[0] for row in asked if row[-1] == MISSED]
     said = f"{len(asked) - len(wrong)} of {len(asked)} bars held"
     return f"{said}; missed: {'; '.join(wrong)}." if wrong else f"{said}."
 
@@ -93,4 +107,4 @@ def _figure(row: Row) -> str:
 def _verdict(row: Row) -> str:
     if row.figure is None or row.holds is None:
         return ""
-    return "held" if row.holds else "**missed**"
+    return HELD if row.holds else MISSED

@@ -3,7 +3,7 @@
 usage: speed.py [--only NAME ...] [--torch-python PYTHON] [--quick]
 
 Every part is a program of its own, so that neither threads nor memory of one meet another; its last
-line holds its figures. A run of all parts writes docs/speed.md and the flame in docs/assets.
+line holds its figures. They go into docs/speed.md, and the flame into docs/assets.
 """
 
 import argparse
@@ -22,7 +22,7 @@ from pathlib import Path
 
 from _options import cores
 from _speed_flame import flame
-from _speed_page import Row, grid, missed, rows_of, table
+from _speed_page import Row, grid, missed, rows_of, sections, table
 from _speed_profile import RATE, Samples, mostly, record, shares
 from _tuning_figures import at_most, bare
 
@@ -33,7 +33,8 @@ PATIENTS, STARTS = 300, 7
 HEAD = """# Speed
 
 Written by `python benchmarks/speed.py`; no figure here was typed by hand. Measured on {cores}; all
-data are simulated.
+data are simulated. Parts may be of different days, on which one machine is now twice as fast as then:
+compare ratios within a part, not seconds between parts.
 
 {missed}
 """
@@ -163,9 +164,10 @@ def imports(quick: bool) -> list[Row]:
 
 def _starts(command: Sequence[str | Path], quick: bool) -> float:
     taken = []
+    compiled = {**os.environ, "PYTHONDONTWRITEBYTECODE": ""}  # as an installed package is
     for _ in range(1 + (2 if quick else STARTS)):
         start = time.perf_counter()
-        subprocess.run(command, check=True, stdout=subprocess.DEVNULL)
+        subprocess.run(command, check=True, stdout=subprocess.DEVNULL, env=compiled)
         taken.append(time.perf_counter() - start)
     return statistics.median(taken[1:])  # the first one reads the files from the disk
 
@@ -224,26 +226,29 @@ def measure(names: Sequence[str], torch_python: Path | None, quick: bool) -> dic
     return found
 
 
-def page(found: dict[str, tuple[list[Row], str]]) -> str:
-    every = [row for rows, _ in found.values() for row in rows]
-    parts = [
-        f"## {PARTS[name].title}\n\n{PARTS[name].said}\n\n{table(rows)}\n{below}"
+def page(kept: dict[str, str], found: dict[str, tuple[list[Row], str]]) -> str:
+    """Return the page with what was found in the place of what it held."""
+    new = {
+        PARTS[name].title: f"{PARTS[name].said}\n\n{table(rows)}\n{below}".strip()
         for name, (rows, below) in found.items()
-    ]
-    return "\n".join([HEAD.format(cores=cores(), missed=missed(every)), *parts])
+    }
+    parts = {p.title: (kept | new).get(p.title) for p in PARTS.values()}
+    text = "\n".join(f"## {title}\n\n{below}\n" for title, below in parts.items() if below)
+    return f"{HEAD.format(cores=cores(), missed=missed(text))}\n{text}"
 
 
 def main() -> None:
     there = [n for n, p in PARTS.items() if not p.command or (HERE / p.command[0]).is_file()]
     parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("--only", nargs="+", choices=there, help="print these; nothing is written")
+    parser.add_argument("--only", nargs="+", choices=there, help="the page keeps the others")
     parser.add_argument("--torch-python", type=Path, help="of an environment with PyTorch")
     parser.add_argument("--quick", action="store_true", help="small; nothing is written")
     given = parser.parse_args()
     os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
     found = measure(given.only or there, given.torch_python, given.quick)
-    if not given.only and not given.quick:
-        PAGE.write_text(page(found), encoding="utf-8")
+    if not given.quick:
+        kept = sections(PAGE.read_text(encoding="utf-8")) if given.only else {}
+        PAGE.write_text(page(kept, found), encoding="utf-8")
     rows = [row for rows, _ in found.values() for row in rows if row.holds is not None]
     print(json.dumps({row.what: {"value": row.figure, "holds": row.holds} for row in rows}))
 

@@ -48,7 +48,21 @@ def test_a_missed_bar_is_called_missed_and_what_was_not_run_claims_nothing():
         "| seconds taken | 3 |  |  |",
         "| Logits | not run here |  |  |",
     ]
-    assert missed(rows) == "1 of 2 bars held; missed: A step."
+    assert missed(table(rows)) == "1 of 2 bars held; missed: A step."
+
+
+def test_what_is_measured_alone_changes_nothing_else_on_the_page():
+    from _speed_page import Row, sections
+    from speed import PAGE, page
+
+    there = sections(PAGE.read_text(encoding="utf-8"))
+    slow = Row("`hybrid-zoo --help`", 9.0, "s", "at most 0.3", False)
+    new = page(there, {"imports": ([slow], "")})
+    now = sections(new)
+    assert list(now) == list(there)
+    assert [title for title in now if now[title] != there[title]] == ["Imports"]
+    assert "`hybrid-zoo --help`" in new.split("## ")[0]
+    assert page(now, {}) == new
 
 
 def test_a_profile_counts_a_sleep_inside_the_bootstrap_as_scoring_and_one_outside_as_the_rest(
