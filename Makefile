@@ -33,8 +33,7 @@ $(STAMP): pyproject.toml setup.py
 	$(PYTHON) -m venv $(VENV)
 	$(BIN)/python -m pip install --quiet --upgrade pip
 	@echo "Installing TensorFlow and the rest into $(VENV): a few minutes the first time."
-	@# Each module is compiled when it is first imported, which most never are: half the time.
-	$(BIN)/python -m pip install --quiet --no-compile --editable '.[all]'
+	$(BIN)/python -m pip install --quiet --editable '.[all]'
 	touch $@
 
 demo: $(STAMP)    ## Two simulated studies with known answers, five to ten minutes
