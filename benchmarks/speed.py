@@ -33,8 +33,8 @@ PATIENTS, STARTS = 300, 7
 HEAD = """# Speed
 
 Written by `python benchmarks/speed.py`; no figure here was typed by hand. Measured on {cores}; all
-data are simulated. Parts may be of different days, on which one machine is now twice as fast as then:
-compare ratios within a part, not seconds between parts.
+data are simulated. Parts may be of different days, on which one machine may be twice as fast as on
+another: compare ratios within a part, not seconds between parts.
 
 {missed}
 """
